@@ -1,0 +1,60 @@
+"""A provider as a person writes it: one `[[providers]]` table, or the body of an admin request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dragoman.protocols import Protocol
+
+ProviderId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+
+
+class Strict(BaseModel):
+    """A model that refuses keys it does not know, so that a typing error is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSpec(Strict):
+    """A model listed by hand. Limits are in tokens."""
+
+    id: str = Field(min_length=1)
+    name: str | None = None
+    context_length: int | None = Field(default=None, gt=0)
+    max_output: int | None = Field(default=None, gt=0)
+    abilities: list[str] = []
+
+
+class TimeoutSpec(Strict):
+    """Limits in seconds on one attempt at a provider."""
+
+    connect_s: float = Field(default=10, gt=0)
+    first_byte_s: float = Field(default=600, gt=0)
+    idle_s: float = Field(default=300, gt=0)
+    total_s: float | None = Field(default=None, gt=0)
+
+
+class ProviderSpec(Strict):
+    """What can be said of a provider. Everything that is left out comes from its preset, then
+    from its type. Exactly as in the configuration file; `api_key` is short for one `api_keys`."""
+
+    id: ProviderId
+    preset: str | None = None
+    type: str | None = None
+    name: str | None = None
+    base_url: str | None = None
+    base_urls: dict[Protocol, str] = {}
+    api_key: str | None = None
+    api_keys: list[str] = []
+    api_version: str | None = Field(default=None, description="Azure OpenAI's `api-version`")
+    models: list[str | ModelSpec] | None = None
+    protocols: list[Protocol] | None = None
+    headers: dict[str, str] = {}
+    enabled: bool = True
+    timeout: TimeoutSpec = TimeoutSpec()
+    proxy: str | None = Field(default=None, description="URL of an HTTP proxy for this provider")
+    set: dict[str, object] = Field(default={}, description="body keys to add where absent")
+    drop: list[str] = Field(default=[], description="body keys to remove")
+    rename: dict[str, str] = Field(default={}, description="body keys to rename")

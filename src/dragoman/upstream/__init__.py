@@ -1,0 +1,1 @@
+"""Requests to providers: `seam` says what a transport is; one module for each of them."""
