@@ -11,9 +11,9 @@ lone surrogates; what it does not check inside skipped strings is UTF-8, so `par
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
 _SEPARATOR = re.compile(rb"[ \t\r\n]*[,}]")
+_EMPTY = re.compile(rb"[ \t\r\n]*\}")
+_TRAILING_COMMA = re.compile(rb",([ \t\r\n]*\}[ \t\r\n]*)\Z")
 
 
 class _Name(str):
@@ -33,6 +35,16 @@ class _Name(str):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+
+class _Span(NamedTuple):
+    """Offsets of a member: its name, its value, the value's end, and the next member's place."""
+
+    name: str
+    start: int
+    value: int
+    end: int
+    next: int
 
 
 _DECODER = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=lambda _, name: _Name(name))
@@ -68,57 +80,56 @@ class Document:
         value replaced where it stands, a new one comes first. Values are JSON bytes; a rename
         onto a name that is there as well is a drop."""
         rename = rename or {}
-        body = self.body
         missing = dict(put)
-        touched = {*put, *drop, *rename}
+        remaining = len({*put, *drop, *rename} & self.members.keys())
         pieces: list[bytes] = []
-        kept = 0  # everything before this offset is in `pieces`, or was dropped
-        position = body.index(b"{") + 1
-        first = position
-        dropped_last = False
-        remaining = len(touched & self.members.keys())
-        for name, raw in self.members.items():
+        kept = 0  # what stands before this offset is in `pieces`, or was dropped
+        for span in self._spans():
             if not remaining:
                 break
-            found = _NAME.match(body, position)
-            assert found is not None, "msgspec accepted the document"  # noqa: S101
-            start = found.end()
-            end = start + len(memoryview(raw))
-            following = _SEPARATOR.match(body, end)
-            assert following is not None, "msgspec accepted the document"  # noqa: S101
-            if name in touched:
-                remaining -= 1
-                new_name = rename.get(name, name)
-                gone = new_name in drop or (new_name != name and new_name in self.members)
-                if gone:
-                    pieces.append(body[kept:position])
-                    kept = following.end() if body[following.end() - 1] == 0x2C else end
-                    dropped_last = kept == end
-                else:
-                    if new_name != name:
-                        pieces += (body[kept : found.start(1)], msgspec.json.encode(new_name))
-                        kept = found.end(1)
-                    if new_name in missing:
-                        pieces += (body[kept:start], missing.pop(new_name))
-                        kept = end
-            position = following.end()
-        pieces.append(body[kept:])
-        edited = b"".join(pieces)
-        if dropped_last:
-            edited = _without_trailing_comma(edited, len(body) - kept)
-        return _with_members(edited, first, missing) if missing else edited
+            if span.name not in put and span.name not in drop and span.name not in rename:
+                continue
+            remaining -= 1
+            name = rename.get(span.name, span.name)
+            if name in drop or (name != span.name and name in self.members):
+                pieces.append(self.body[kept : span.start])
+                kept = span.next
+                continue
+            if name != span.name:
+                pieces += (self.body[kept : span.start], msgspec.json.encode(name), b":")
+                kept = span.value
+            if name in missing:
+                pieces += (self.body[kept : span.value], missing.pop(name))
+                kept = span.end
+        edited = b"".join((*pieces, self.body[kept:]))
+        edited = _TRAILING_COMMA.sub(rb"\1", edited) if drop or rename else edited
+        return _with_members(edited, missing) if missing else edited
+
+    def _spans(self) -> Iterator[_Span]:
+        """Where each member stands in the body; its value's length is known from its raw value."""
+        position = self.body.index(b"{") + 1
+        for name, raw in self.members.items():
+            start, value = _match(_NAME, self.body, position)
+            end = value + len(memoryview(raw))
+            _, position = _match(_SEPARATOR, self.body, end)
+            closes = self.body[position - 1 : position] == b"}"
+            yield _Span(name, start, value, end, position - 1 if closes else position)
 
 
-def _without_trailing_comma(body: bytes, tail: int) -> bytes:
-    """`body` minus the comma that a dropped last member leaves in front of its last `tail` bytes."""
-    head = body[: len(body) - tail].rstrip(b" \t\r\n")
-    return head.removesuffix(b",") + body[len(body) - tail :]
+def _match(pattern: re.Pattern[bytes], body: bytes, position: int) -> tuple[int, int]:
+    """Start of the first group (or of the match) and end of the match, which must be there, since
+    msgspec has accepted the document."""
+    found = pattern.match(body, position)
+    if found is None:
+        raise AssertionError(f"no {pattern.pattern!r} at offset {position} of an accepted document")
+    return found.start(pattern.groups), found.end()
 
 
-def _with_members(body: bytes, at: int, members: Mapping[str, bytes]) -> bytes:
+def _with_members(body: bytes, members: Mapping[str, bytes]) -> bytes:
+    at = body.index(b"{") + 1
     added = b",".join(msgspec.json.encode(name) + b":" + value for name, value in members.items())
-    is_empty = body[at:].lstrip(b" \t\r\n").startswith(b"}")
-    return b"".join((body[:at], added, b"" if is_empty else b",", body[at:]))
+    comma = b"" if _EMPTY.match(body, at) else b","
+    return b"".join((body[:at], added, comma, body[at:]))
 
 
 def parse(body: bytes) -> Document:

@@ -1,4 +1,4 @@
-r"""Server-sent events as bytes: a reader for any byte split, a splitter that keeps bytes as they are.
+r"""Server-sent events as bytes: a reader for any byte split, a splitter that changes no byte.
 
 The format is that of the HTML standard, section 9.2: lines end with LF, CR or CRLF; a blank line
 ends an event; `data` lines are joined with LF; a line that starts with a colon is a comment; one
