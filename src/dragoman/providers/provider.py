@@ -43,7 +43,7 @@ class Timeouts:
 class Model:
     """One model of a provider. `created` is a Unix time that never changes for the same model;
     `abilities` holds words such as `chat`, `embeddings`, `vision`, `tools`, `reasoning`, and is
-    empty where the provider does not tell."""
+    empty where the provider does not tell; so is `protocols`, which narrows the provider's own."""
 
     id: str
     name: str
@@ -52,6 +52,7 @@ class Model:
     context_length: int | None = None
     max_output: int | None = None
     abilities: frozenset[str] = frozenset()
+    protocols: frozenset[Protocol] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,11 @@ class Provider:
     """One provider, ready for use.
 
     `base_urls` maps each protocol in `protocols` to a URL that includes the version segment and
-    has no trailing slash. `models` is None where the list is to be asked of the provider.
-    `query` is added to every request (Azure's `api-version`). `edits` are keyed by protocol.
-    `stream_usage` is false where the provider refuses `stream_options`.
+    has no trailing slash; `{model}` in it stands for the model id (an Azure deployment). `models`
+    is None where the list is to be asked of the provider, at `list_url` (empty where it has no
+    list). `query` (Azure's `api-version`) and `edits` are keyed by protocol; `urls.endpoint_url`
+    has added the query already. `stream_usage` is false where the provider refuses
+    `stream_options`.
     """
 
     id: str
@@ -83,7 +86,9 @@ class Provider:
     api_keys: tuple[str, ...] = ()
     models: tuple[Model, ...] | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    query: Mapping[Protocol, Mapping[str, str]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     edits: Mapping[Protocol, BodyEdits] = field(default_factory=lambda: MappingProxyType({}))
     enabled: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -91,7 +96,11 @@ class Provider:
     source: Source = Source.DATABASE
     preset: str | None = None
     stream_usage: bool = True
+    list_url: str = ""
 
-    def speaks(self, operation: Operation) -> bool:
-        """Whether the provider natively speaks the operation's protocol."""
+    def speaks(self, operation: Operation, model: Model | None = None) -> bool:
+        """Whether the provider natively speaks the operation's protocol, for `model` where the
+        provider says which of its protocols each model has."""
+        if model is not None and model.protocols and operation.protocol not in model.protocols:
+            return False
         return operation.protocol in self.protocols
