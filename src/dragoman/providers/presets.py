@@ -5,7 +5,8 @@ that a field invented tomorrow goes through today. URLs stand as they are called
 version segment, or with a `#` where the service has none.
 
 `evidence` says where a row comes from. "desktop clients" means that the row was gathered from
-the built-in providers of public desktop AI clients in 2026 and not checked any further.
+the built-in providers of public desktop AI clients in 2026 and not checked any further;
+"not re-read" that the service's own documentation says so, as far as is known.
 
 The order matters where several rows read the same environment variable: the first one wins.
 """
@@ -30,6 +31,7 @@ from dragoman.providers.types import (
 )
 
 _CLIENTS = "desktop clients"
+_NOT_RE_READ = "the service's documentation, not re-read for this row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ _WIDELY_USED = (
         keys=("OPENROUTER_API_KEY",),
         key_url="https://openrouter.ai/settings/keys",
         docs_url="https://openrouter.ai/docs",
-        evidence="OpenRouter API reference",
+        evidence="openrouter.ai/docs (Responses), clients on docs.rs (Messages, embeddings)",
     ),
     Preset(
         id="groq",
@@ -159,7 +161,7 @@ _WIDELY_USED = (
         keys=("GROQ_API_KEY",),
         key_url="https://console.groq.com/keys",
         docs_url="https://console.groq.com/docs/api-reference",
-        evidence="Groq API reference",
+        evidence="console.groq.com/docs/openai; it has no text completions",
     ),
     Preset(
         id="mistral",
@@ -185,7 +187,7 @@ _WIDELY_USED = (
         keys=("XAI_API_KEY",),
         key_url="https://console.x.ai/",
         docs_url="https://docs.x.ai/",
-        evidence="xAI API reference",
+        evidence="docs.x.ai; its Messages endpoint is deprecated and so not listed",
     ),
     Preset(
         id="grok",
@@ -196,17 +198,17 @@ _WIDELY_USED = (
         key_url="https://console.x.ai/",
         docs_url="https://docs.x.ai/",
         note="The same service as `xai`.",
-        evidence="xAI API reference",
+        evidence="as xai",
     ),
     Preset(
         id="together",
         name="Together",
-        base_url="https://api.together.xyz/v1",
+        base_url="https://api.together.ai/v1",
         keys=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"),
         key_url="https://api.together.ai/settings/api-keys",
         docs_url="https://docs.together.ai/",
         note="Lists its models as a bare array.",
-        evidence="Together API reference; desktop clients name the host api.together.ai",
+        evidence="developersdigest.tech, API compatibility (read from Together's documentation)",
     ),
     Preset(
         id="fireworks",
@@ -216,7 +218,7 @@ _WIDELY_USED = (
         keys=("FIREWORKS_API_KEY",),
         key_url="https://fireworks.ai/account/api-keys",
         docs_url="https://docs.fireworks.ai/",
-        evidence="any-llm (base URL, key); desktop clients (protocols)",
+        evidence="any-llm (base URL, key); docs.fireworks.ai, Anthropic compatibility",
     ),
     Preset(
         id="cerebras",
@@ -238,7 +240,7 @@ _WIDELY_USED = (
         docs_url="https://docs.perplexity.ai/",
         models=("sonar", "sonar-pro", "sonar-reasoning-pro", "sonar-deep-research"),
         note="Has no version segment and no list of models.",
-        evidence="any-llm (base URL, no list)",
+        evidence="docs.perplexity.ai, OpenAI compatibility; any-llm (no list)",
     ),
     Preset(
         id="cohere",
@@ -249,7 +251,10 @@ _WIDELY_USED = (
         key_url="https://dashboard.cohere.com/api-keys",
         docs_url="https://docs.cohere.com/docs/compatibility-api",
         models_url="https://api.cohere.com/v1/models?page_size=1000",
-        evidence="Cohere documentation, Compatibility API and List Models",
+        edits={CHAT: BodyEdits(drop=frozenset({"stream_options"}))},
+        stream_usage=False,
+        note="Refuses `stream_options`.",
+        evidence="docs.cohere.com, Compatibility API; stream_options: strandsagents.com, Cohere",
     ),
     Preset(
         id="nvidia",
@@ -268,7 +273,7 @@ _WIDELY_USED = (
         implied=False,
         key_url="https://huggingface.co/settings/tokens",
         docs_url="https://huggingface.co/docs/inference-providers",
-        evidence="Hugging Face documentation, Inference Providers; Messages: desktop clients",
+        evidence="any-llm (key); desktop clients (Responses, Messages)",
     ),
     Preset(
         id="github",
@@ -334,7 +339,7 @@ _WIDELY_USED = (
         implied=False,
         docs_url="https://docs.databricks.com/aws/en/machine-learning/model-serving/",
         note="Has no list of models in OpenAI's shape: give `models`.",
-        evidence="any-llm (key, no list); Databricks documentation, OpenAI client",
+        evidence="any-llm (key, no list); the rest not re-read",
     ),
     Preset(
         id="cloudflare",
@@ -346,7 +351,7 @@ _WIDELY_USED = (
         key_url="https://dash.cloudflare.com/profile/api-tokens",
         docs_url="https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",
         note="Has no list of models in OpenAI's shape: give `models`.",
-        evidence="Cloudflare documentation, OpenAI compatible API endpoints",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="deepinfra",
@@ -382,7 +387,7 @@ _WIDELY_USED = (
         keys=("NOVITA_API_KEY",),
         key_url="https://novita.ai/settings/key-management",
         docs_url="https://novita.ai/docs",
-        evidence="Novita documentation, LLM API",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="venice",
@@ -392,7 +397,7 @@ _WIDELY_USED = (
         keys=("VENICE_API_KEY",),
         key_url="https://venice.ai/settings/api",
         docs_url="https://docs.venice.ai/",
-        evidence="Venice API reference",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="requesty",
@@ -402,7 +407,7 @@ _WIDELY_USED = (
         keys=("REQUESTY_API_KEY",),
         key_url="https://app.requesty.ai/api-keys",
         docs_url="https://docs.requesty.ai/",
-        evidence="any-llm (base URL, key); Requesty documentation, Claude Code (Messages)",
+        evidence="any-llm (base URL, key); Messages and embeddings not re-read",
     ),
     Preset(
         id="chutes",
@@ -411,7 +416,7 @@ _WIDELY_USED = (
         keys=("CHUTES_API_KEY",),
         key_url="https://chutes.ai/app/api",
         docs_url="https://chutes.ai/docs",
-        evidence="Chutes documentation",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="poe",
@@ -440,7 +445,7 @@ _WIDELY_USED = (
         key_url="https://jina.ai/",
         docs_url="https://api.jina.ai/scalar",
         note="Embeddings; chat is the DeepSearch model on a host of its own.",
-        evidence="Jina documentation, Embeddings and DeepSearch",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="voyageai",
@@ -453,7 +458,7 @@ _WIDELY_USED = (
         models=("voyage-3.5", "voyage-3.5-lite", "voyage-3-large", "voyage-code-3"),
         edits={EMBEDDINGS: BodyEdits(rename=MappingProxyType({"dimensions": "output_dimension"}))},
         note="Embeddings only, and no list of models.",
-        evidence="Voyage API reference, text embeddings",
+        evidence="langchain and ai-sdk providers (base URL, output_dimension, models)",
     ),
     Preset(
         id="opencode",
@@ -484,18 +489,18 @@ _IN_CHINA = (
         name="MiniMax (global)",
         base_url="https://api.minimax.io/v1",
         base_urls={MESSAGES: "https://api.minimax.io/anthropic/v1"},
-        protocols=_SEVERAL,
+        protocols=frozenset({CHAT, RESPONSES, MESSAGES}),
         keys=("MINIMAX_API_KEY",),
         key_url="https://platform.minimax.io/user-center/basic-information/interface-key",
         docs_url="https://platform.minimax.io/docs/api-reference/text-openai-api",
-        evidence="any-llm (base URL, key); desktop clients",
+        evidence="any-llm (base URL, key); developersdigest.tech, API compatibility (protocols)",
     ),
     Preset(
         id="minimax",
         name="MiniMax",
         base_url="https://api.minimaxi.com/v1",
         base_urls={MESSAGES: "https://api.minimaxi.com/anthropic/v1"},
-        protocols=_SEVERAL,
+        protocols=frozenset({CHAT, RESPONSES, MESSAGES}),
         keys=("MINIMAX_API_KEY",),
         key_url="https://platform.minimaxi.com/user-center/basic-information/interface-key",
         docs_url="https://platform.minimaxi.com/docs/api-reference/text-openai-api",
@@ -772,7 +777,7 @@ _SELF_HOSTED = (
         type="ollama",
         base_url="http://localhost:11434/v1",
         docs_url="https://github.com/ollama/ollama/tree/main/docs",
-        evidence="Ollama documentation, OpenAI and Anthropic compatibility",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="lmstudio",
@@ -781,7 +786,7 @@ _SELF_HOSTED = (
         protocols=_LOCAL_ALL,
         auth=Auth.NONE,
         docs_url="https://lmstudio.ai/docs",
-        evidence="LM Studio documentation, developer endpoints",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="llama.cpp",
@@ -791,7 +796,7 @@ _SELF_HOSTED = (
         auth=Auth.NONE,
         docs_url="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
         note="Its Responses stream lacks the output indexes.",
-        evidence="llama.cpp, tools/server/README.md",
+        evidence="llama.cpp, tools/server/README.md (Messages: commit aa6192d)",
     ),
     Preset(
         id="vllm",
@@ -800,7 +805,7 @@ _SELF_HOSTED = (
         protocols=_LOCAL_ALL,
         auth=Auth.NONE,
         docs_url="https://docs.vllm.ai/",
-        evidence="vLLM documentation, online serving",
+        evidence=_NOT_RE_READ,
     ),
     Preset(
         id="sglang",
@@ -809,7 +814,7 @@ _SELF_HOSTED = (
         protocols=frozenset({CHAT, MESSAGES, EMBEDDINGS, COMPLETIONS}),
         auth=Auth.NONE,
         docs_url="https://docs.sglang.ai/",
-        evidence="SGLang documentation, OpenAI-compatible APIs; Messages: sglang#39782",
+        evidence="Messages: sglang#39782; the rest not re-read",
     ),
     Preset(
         id="ovms",
