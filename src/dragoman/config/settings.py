@@ -1,0 +1,202 @@
+"""The settings, as values: what may be written, with which defaults, and where each came from.
+
+`Document` is the configuration file as a person writes it. `Settings` is what the gateway gets:
+the document with the command line and the environment laid over it, and its origins.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from dragoman.config.positions import KeyPath
+from dragoman.providers.spec import ProviderSpec, Strict
+
+ENVIRONMENT: Mapping[str, str] = {
+    "host": "DRAGOMAN_HOST",
+    "port": "DRAGOMAN_PORT",
+    "api_key": "DRAGOMAN_API_KEY",
+    "admin_key": "DRAGOMAN_ADMIN_KEY",
+    "log_level": "DRAGOMAN_LOG_LEVEL",
+    "database_url": "DRAGOMAN_DATABASE_URL",
+    "data_dir": "DRAGOMAN_DATA_DIR",
+}
+"""The `[server]` settings that an environment variable can give."""
+
+SHORTEST_PINNED_KEY = 16
+
+_PROVIDER_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]*:.+")
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.IGNORECASE)
+
+
+def _refuse_bool(value: object) -> object:
+    """Pydantic would read `true` as 1."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "must be a number")
+    return value
+
+
+def _check_pinned_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_PINNED_KEY:
+        raise PydanticCustomError(
+            "pinned_key",
+            "must be at least {shortest} characters long; a short key can be guessed",
+            {"shortest": SHORTEST_PINNED_KEY},
+        )
+    return value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _check_host(value: str) -> str:
+    is_plain = value and not re.search(r"[\s/@*\[\]]", value)
+    if not is_plain or (":" in value and not _is_ipv6(value)):
+        raise PydanticCustomError(
+            "host", "must be a bare address or host name, without scheme, port or brackets"
+        )
+    return value
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        ipaddress.IPv6Address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_cors_origin(value: str) -> str:
+    if value != "*" and not _ORIGIN.fullmatch(value):
+        raise PydanticCustomError(
+            "cors_origin",
+            'must be an origin such as "https://app.example.com" (no path, no slash at the end),'
+            ' or "*"',
+        )
+    return value
+
+
+def _anchor(value: Path, info: ValidationInfo) -> Path:
+    """Makes a path absolute: `~` is the user's home, anything else starts at the file's folder."""
+    context = cast("Mapping[str, Path]", info.context or {})
+    return anchor(value, context.get("folder", Path()), context.get("home"))
+
+
+def anchor(path: Path, folder: Path, home: Path | None) -> Path:
+    """The absolute form of `path`, which may start with `~` or be relative to `folder`."""
+    if home is not None and path.parts[:1] == ("~",):
+        return home.joinpath(*path.parts[1:])
+    return folder / path
+
+
+def _check_alias(value: str) -> str:
+    if not value or ":" in value or value != value.strip():
+        raise PydanticCustomError(
+            "alias",
+            "must have no colon, which separates a provider from its model, and no blanks around"
+            " it",
+        )
+    return value
+
+
+def _as_targets(value: object) -> object:
+    if not isinstance(value, str | list):
+        raise PydanticCustomError("targets", 'must be "provider:model" or a list of them')
+    return [value] if isinstance(value, str) else cast("list[object]", value)
+
+
+def _check_target(value: str) -> str:
+    if not _PROVIDER_MODEL.fullmatch(value):
+        raise PydanticCustomError(
+            "target",
+            'must have the form "provider:model" (an alias cannot point to another alias)',
+        )
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_refuse_bool)]
+Seconds = Annotated[float, BeforeValidator(_refuse_bool)]
+Host = Annotated[str, AfterValidator(_check_host)]
+CorsOrigin = Annotated[str, AfterValidator(_check_cors_origin)]
+Anchored = Annotated[Path, AfterValidator(_anchor)]
+PinnedKey = Annotated[SecretStr, AfterValidator(_check_pinned_key)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+AliasName = Annotated[str, AfterValidator(_check_alias)]
+Target = Annotated[str, AfterValidator(_check_target)]
+Targets = Annotated[tuple[Target, ...], BeforeValidator(_as_targets), Field(min_length=1)]
+
+
+class ServerSettings(Strict):
+    """`[server]`: how the gateway listens and behaves. Names that end in `_s` are seconds."""
+
+    host: Host = "127.0.0.1"
+    port: Count = Field(default=23333, ge=0, le=65535)
+    api_key: PinnedKey | None = None
+    admin_key: PinnedKey | None = None
+    max_body_mb: Count = Field(default=64, gt=0)
+    keepalive_s: Seconds = Field(default=15, gt=0)
+    grace_s: Seconds = Field(default=30, ge=0)
+    model_refresh_s: Seconds = Field(default=3600, ge=0)
+    cors_origins: tuple[CorsOrigin, ...] = ()
+    trusted_hosts: tuple[Host, ...] = ()
+    log_level: LogLevel = "info"
+    database_url: SecretStr | None = None
+    data_dir: Anchored
+
+
+class LocalModel(Strict):
+    """A GGUF file to be served beside the built-in model, as `local:ID`."""
+
+    id: str = Field(min_length=1)
+    path: Anchored
+
+
+class LocalSettings(Strict):
+    """`[local]`: models that run inside the gateway's machine. `idle_s` of 0 keeps them loaded."""
+
+    enabled: bool = True
+    models: tuple[LocalModel, ...] = ()
+    idle_s: Seconds = Field(default=600, ge=0)
+
+
+class Document(Strict):
+    """The whole configuration file."""
+
+    server: ServerSettings
+    providers: tuple[ProviderSpec, ...] = ()
+    aliases: dict[AliasName, Targets] = Field(default={})
+    local: LocalSettings = LocalSettings(enabled=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective configuration.
+
+    `file` is None where there is no configuration file: then the providers come from well-known
+    environment keys. `warnings` are sentences about what is allowed but may surprise. `origins`
+    says where a value came from; what it does not hold is a default.
+    """
+
+    server: ServerSettings
+    providers: tuple[ProviderSpec, ...] = field(repr=False)
+    aliases: Mapping[str, tuple[str, ...]]
+    local: LocalSettings
+    file: Path | None
+    warnings: tuple[str, ...]
+    origins: Mapping[KeyPath, str] = field(repr=False)
+
+    def origin(self, *path: str | int) -> str:
+        """Where the value at `path` was given: `"dragoman.toml, line 3"`, a variable, `default`.
+
+        >>> settings.origin("server", "port")
+        >>> settings.origin("providers", 0, "timeout")
+        """
+        return self.origins.get(path, "default")
