@@ -1,0 +1,22 @@
+"""The configuration: read from command line, environment and `dragoman.toml`, checked, shown."""
+
+from dragoman.config.loading import load
+from dragoman.config.rendering import check, render
+from dragoman.config.settings import (
+    Document,
+    LocalModel,
+    LocalSettings,
+    ServerSettings,
+    Settings,
+)
+
+__all__ = [
+    "Document",
+    "LocalModel",
+    "LocalSettings",
+    "ServerSettings",
+    "Settings",
+    "check",
+    "load",
+    "render",
+]
