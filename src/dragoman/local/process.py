@@ -68,7 +68,7 @@ class LocalModels:
         self._idle_s = idle_s
         self._start_s = start_s
         self._grace_s = grace_s
-        self._slots = {model.id: _Slot(model) for model in models}
+        self._slots: dict[str, _Slot] = {model.id: _Slot(model) for model in models}
         self._retired: set[_Slot] = set()
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
