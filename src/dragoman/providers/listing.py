@@ -128,7 +128,7 @@ def _own(provider: Provider) -> Iterable[tuple[str, str]]:
 def _decode(provider: Provider, body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _no_list(provider, "is no JSON") from error
 
 
