@@ -8,6 +8,7 @@ for user data.
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,13 +104,14 @@ def _find_file(
     ):
         if named:
             path = anchor(Path(str(named)), cwd, _home(environ))
-            if not path.exists():
+            if not os.path.exists(path):
                 raise ConfigError(
                     f"The configuration file {path} given by {by} does not exist;"
                     " create it or correct the path."
                 )
             return path
-    return next(filter(Path.is_file, (cwd / FILE_NAME, data_dir / FILE_NAME)), None)
+    # Unlike Path.is_file, this takes a folder that must not be entered for one without a file.
+    return next(filter(os.path.isfile, (cwd / FILE_NAME, data_dir / FILE_NAME)), None)
 
 
 def _lay_over(values: dict[str, object], overlay: Mapping[str, _Given]) -> list[str]:
