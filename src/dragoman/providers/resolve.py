@@ -165,7 +165,7 @@ def _base_urls(spec: ProviderSpec, ground: _Ground) -> dict[Protocol, str]:
     """Where each protocol that the provider speaks is; settles `protocols` on the way."""
     known = {protocol: ground.base_urls.get(protocol, ground.layout) for protocol in Protocol}
     if spec.base_url is not None:
-        places = _places_from_base_url(spec, ground, known)
+        places = _places_from_base_url(spec, spec.base_url, ground, known)
     elif ground.base_url is not None:
         places = {protocol: urls.complete(url) for protocol, url in known.items()}
     else:
@@ -190,10 +190,9 @@ def _version_for(ground: _Ground, protocol: Protocol) -> str:
 
 
 def _places_from_base_url(
-    spec: ProviderSpec, ground: _Ground, known: Mapping[Protocol, str]
+    spec: ProviderSpec, base_url: str, ground: _Ground, known: Mapping[Protocol, str]
 ) -> dict[Protocol, str]:
-    assert spec.base_url is not None  # noqa: S101
-    text = spec.base_url.strip()
+    text = base_url.strip()
     if ground.kind.root_suffix:
         text = text.rstrip("/").removesuffix(ground.kind.root_suffix)
     given = _address(spec, "base_url", text, urls.version_of(ground.layout))

@@ -41,18 +41,30 @@ class ProviderSpec(Strict):
     from its type. Exactly as in the configuration file; `api_key` is short for one `api_keys`."""
 
     id: ProviderId
-    preset: str | None = None
-    type: str | None = None
-    name: str | None = None
-    base_url: str | None = None
-    base_urls: dict[Protocol, str] = {}
-    api_key: str | None = None
-    api_keys: list[str] = []
+    preset: str | None = Field(default=None, description="a known service, such as deepseek")
+    type: str | None = Field(
+        default=None, description="what kind of server it is, such as openai-compatible"
+    )
+    name: str | None = Field(default=None, description="what people call it")
+    base_url: str | None = Field(
+        default=None, description="its address; the version segment may be left out"
+    )
+    base_urls: dict[Protocol, str] = Field(
+        default={}, description="addresses of protocols that live elsewhere"
+    )
+    api_key: str | None = Field(default=None, description="its key; short for one `api_keys`")
+    api_keys: list[str] = Field(
+        default=[], description="its keys, which take turns and stand in for each other"
+    )
     api_version: str | None = Field(default=None, description="Azure OpenAI's `api-version`")
-    models: list[str | ModelSpec] | None = None
-    protocols: list[Protocol] | None = None
-    headers: dict[str, str] = {}
-    enabled: bool = True
+    models: list[str | ModelSpec] | None = Field(
+        default=None, description="its models; left out, the provider is asked for them"
+    )
+    protocols: list[Protocol] | None = Field(
+        default=None, description="what it speaks natively; left out, what its type does"
+    )
+    headers: dict[str, str] = Field(default={}, description="headers to send to it")
+    enabled: bool = Field(default=True, description="whether requests may go to it")
     timeout: TimeoutSpec = TimeoutSpec()
     proxy: str | None = Field(default=None, description="URL of an HTTP proxy for this provider")
     set: dict[str, object] = Field(default={}, description="body keys to add where absent")
