@@ -1,0 +1,1 @@
+"""The HTTP shell: inference endpoints, management API, documentation and the web UI."""
