@@ -74,7 +74,10 @@ def _explain(error: Exception) -> str:
     if isinstance(error, PoolTimeout):
         return "is too busy: no connection came free in time. Try again."
     if isinstance(error, OSError):
-        return f"cannot be reached: {error.strerror or error}. Check the address and the server."
+        return (
+            f"cannot be reached: {error.strerror or error}. Check its path or address, and that the"
+            " gateway's user may use it."
+        )
     cause = error.orig if isinstance(error, DBAPIError) else error
     for attribute, table in (("sqlite_errorname", _SQLITE), ("sqlstate", _POSTGRESQL)):
         code = getattr(cause, attribute, None) or ""

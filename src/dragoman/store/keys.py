@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dragoman.errors import Conflict, NotFound
@@ -46,7 +45,7 @@ class KeyStore:
             rows = await connection.execute(
                 select(gateway_keys).order_by(gateway_keys.c.created_at, gateway_keys.c.id)
             )
-            return tuple(_read(row) for row in rows.mappings())
+            return tuple(_read(row) for row in rows)
 
     async def get(self, key_id: str) -> KeyRecord:
         """One key. Raises `NotFound`."""
@@ -54,7 +53,7 @@ class KeyStore:
             found = await connection.execute(
                 select(gateway_keys).where(gateway_keys.c.id == key_id)
             )
-            row = found.mappings().one_or_none()
+            row = found.one_or_none()
         if row is None:
             raise _not_found(key_id)
         return _read(row)
@@ -90,8 +89,8 @@ class KeyStore:
                 raise _not_found(key_id)
 
 
-def _read(row: Mapping[Any, Any]) -> KeyRecord:
-    return msgspec.convert(dict(row), KeyRecord)
+def _read(row: Row[Any]) -> KeyRecord:
+    return msgspec.convert(row, KeyRecord, from_attributes=True)
 
 
 def _not_found(key_id: str) -> NotFound:

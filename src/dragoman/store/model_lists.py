@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from dragoman.providers.provider import Model
 from dragoman.store.clock import now_ms
@@ -43,8 +43,8 @@ class ModelListStore:
     async def list(self) -> dict[str, ModelList]:
         """Every list by its provider's id."""
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(model_lists))).mappings().all()
-        return {row["provider_id"]: _read(row) for row in rows}
+            rows = (await connection.execute(select(model_lists))).all()
+        return {row.provider_id: _read(row) for row in rows}
 
     async def get(self, provider_id: str) -> ModelList:
         """The provider's list; an empty one where it was never asked."""
@@ -52,7 +52,7 @@ class ModelListStore:
             found = await connection.execute(
                 select(model_lists).where(model_lists.c.provider_id == provider_id)
             )
-            row = found.mappings().one_or_none()
+            row = found.one_or_none()
         return ModelList(provider_id) if row is None else _read(row)
 
     async def record(self, provider_id: str, models: Sequence[Model]) -> None:
@@ -86,5 +86,5 @@ class ModelListStore:
                 await connection.execute(insert(model_lists).values(provider_id=provider_id, **row))
 
 
-def _read(row: Mapping[Any, Any]) -> ModelList:
-    return msgspec.convert(dict(row), ModelList)
+def _read(row: Row[Any]) -> ModelList:
+    return msgspec.convert(row, ModelList, from_attributes=True)
