@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from dragoman.providers.provider import Model
-from dragoman.store import model_lists
+from dragoman.store import model_lists, schema
 from dragoman.store.model_lists import ModelList, ModelListStore
 
 MODELS = (
@@ -52,3 +53,10 @@ async def test_lists_are_kept_apart_by_provider(store):
     await store.record("b", MODELS[1:])
     await store.remove("a")
     assert await store.list() == {"b": ModelList("b", MODELS[1:], fetched_at=2)}
+
+
+async def test_a_list_of_another_version_is_as_good_as_none(store, database):
+    await store.record("a", MODELS)
+    async with database.write() as connection:
+        await connection.execute(update(schema.model_lists).values(models=[{"uid": 7}]))
+    assert await store.list() == {"a": ModelList("a")}

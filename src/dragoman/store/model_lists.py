@@ -87,4 +87,8 @@ class ModelListStore:
 
 
 def _read(row: Row[Any]) -> ModelList:
-    return msgspec.convert(row, ModelList, from_attributes=True)
+    try:
+        return msgspec.convert(row, ModelList, from_attributes=True)
+    except msgspec.ValidationError:
+        # Written by another version. It is only a copy: the provider will be asked again.
+        return ModelList(row.provider_id)
