@@ -103,7 +103,9 @@ class Untranslatable(CallerError):
 
     code = "untranslatable"
 
-    def __init__(self, message: str, *, paths: Sequence[str] = (), param: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, paths: Sequence[str] = (), param: str | None = None
+    ) -> None:
         super().__init__(message, param=param or (paths[0] if paths else None))
         self.paths = tuple(paths)
 
@@ -227,8 +229,8 @@ class UpstreamError(DragomanError):
 class UpstreamRefused(UpstreamError):
     """The provider answered with an error status, which the caller gets to see.
 
-    `body` is the provider's own answer and `content_type` its media type; `headers` are those
-    that survive the header policy (`retry-after` among them).
+    `body` is the provider's own answer where the caller can read it as it is, else empty;
+    `headers` are the provider's that go back to the caller (`retry-after` among them).
     """
 
     def __init__(
@@ -237,15 +239,15 @@ class UpstreamRefused(UpstreamError):
         *,
         status: int,
         body: bytes = b"",
-        content_type: str = "",
         code: str | None = None,
         param: str | None = None,
         retry_after: float | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         super().__init__(message, param=param, retry_after=retry_after)
         self.status = status
         self.body = body
-        self.content_type = content_type
+        self.headers = headers
         self.retryable = status in {401, 403, 408, 409, 429} or status >= 500
         if code is not None:
             self.code = code

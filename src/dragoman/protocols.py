@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Protocol(StrEnum):
@@ -37,28 +38,39 @@ class Operation:
 
     `path` is relative to the version segment (`/v1`, or `/v1beta` for Gemini, where `{model}`
     stands for the model id). `streams` says how a streamed answer is asked for: by the body's
-    `stream` field, by calling this operation at all, or never.
+    `stream` field, by calling this operation at all, or never. `required` names the members,
+    besides `model`, without which a body is no request of this operation.
     """
 
     name: str
     protocol: Protocol
     error_shape: ErrorShape
     path: str
-    streams: str = "body"  # "body" | "always" | "never"
+    streams: Literal["body", "always", "never"] = "body"
+    required: tuple[str, ...] = ()
 
 
-CHAT = Operation("chat", Protocol.CHAT, ErrorShape.OPENAI, "/chat/completions")
+CHAT = Operation(
+    "chat", Protocol.CHAT, ErrorShape.OPENAI, "/chat/completions", required=("messages",)
+)
 RESPONSES = Operation("responses", Protocol.RESPONSES, ErrorShape.OPENAI, "/responses")
 INPUT_TOKENS = Operation(
     "input_tokens", Protocol.RESPONSES, ErrorShape.OPENAI, "/responses/input_tokens", "never"
 )
 EMBEDDINGS = Operation(
-    "embeddings", Protocol.EMBEDDINGS, ErrorShape.OPENAI, "/embeddings", "never"
+    "embeddings", Protocol.EMBEDDINGS, ErrorShape.OPENAI, "/embeddings", "never", ("input",)
 )
 COMPLETIONS = Operation("completions", Protocol.COMPLETIONS, ErrorShape.OPENAI, "/completions")
-MESSAGES = Operation("messages", Protocol.MESSAGES, ErrorShape.ANTHROPIC, "/messages")
+MESSAGES = Operation(
+    "messages", Protocol.MESSAGES, ErrorShape.ANTHROPIC, "/messages", required=("messages",)
+)
 COUNT_TOKENS = Operation(
-    "count_tokens", Protocol.MESSAGES, ErrorShape.ANTHROPIC, "/messages/count_tokens", "never"
+    "count_tokens",
+    Protocol.MESSAGES,
+    ErrorShape.ANTHROPIC,
+    "/messages/count_tokens",
+    "never",
+    ("messages",),
 )
 GENERATE_CONTENT = Operation(
     "generate_content",
@@ -66,6 +78,7 @@ GENERATE_CONTENT = Operation(
     ErrorShape.GEMINI,
     "/models/{model}:generateContent",
     "never",
+    ("contents",),
 )
 STREAM_GENERATE_CONTENT = Operation(
     "stream_generate_content",
@@ -73,6 +86,7 @@ STREAM_GENERATE_CONTENT = Operation(
     ErrorShape.GEMINI,
     "/models/{model}:streamGenerateContent",
     "always",
+    ("contents",),
 )
 GEMINI_COUNT_TOKENS = Operation(
     "gemini_count_tokens",

@@ -1,0 +1,123 @@
+"""The composition root: the gateway's parts, its HTTP shell and the server, put together once.
+
+`build_app` gives the ASGI application; `serve` runs it until a signal ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psutil
+from starlette.middleware.cors import CORSMiddleware
+
+from dragoman import runtime
+from dragoman.config import Settings
+from dragoman.errors import ConfigError
+from dragoman.gateway import Gateway, open_gateway
+from dragoman.http.front import Front
+from dragoman.http.inference import Inference
+from dragoman.http.pages import build_pages
+from dragoman.http.server import GatewayServer
+
+
+def build_app(gateway: Gateway) -> Any:
+    """The whole ASGI application.
+
+    Inference paths go to raw ASGI endpoints, with CORS for the origins that the owner lists;
+    everything else (health, documents, management, the page) is FastAPI's and has no CORS.
+    """
+    inference: Any = Inference(gateway)
+    if origins := gateway.settings.server.cors_origins:
+        inference = CORSMiddleware(
+            inference,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "OPTIONS"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+    return Front(inference, build_pages(gateway))
+
+
+async def serve(
+    settings: Settings, environ: Mapping[str, str], on_ready: Callable[[Gateway, str], None]
+) -> None:
+    """Serves until SIGINT or SIGTERM; `on_ready` is called with the gateway and its URL once it
+    listens. Raises ConfigError or StoreError before the port is open."""
+    async with open_gateway(settings, environ) as gateway:
+        listener = listen(settings.server.host, settings.server.port)
+        url = base_url(settings.server.host, listener.getsockname()[1])
+
+        def announce() -> None:
+            runtime.write_note(gateway.directory, url)
+            on_ready(gateway, url)
+
+        server = GatewayServer(build_app(gateway), settings.server.grace_s, announce)
+        gateway.stop = server.stop
+        try:
+            async with _background(gateway.follow_changes(), gateway.refresh_models()):
+                await server.serve(sockets=[listener])
+        finally:
+            listener.close()
+            runtime.remove_note(gateway.directory)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port` (0: any free one).
+
+    Raises ConfigError that names the port, who holds it where that can be known, and the remedy.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"Port {port} is taken{_holder(port)}: end that program, or choose another port"
+                f" with `--port {port + 1}`."
+            ) from error
+        raise ConfigError(
+            f"Cannot listen on {host} port {port} ({error.strerror}): choose another address with"
+            " --host or another port with --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def base_url(host: str, port: int) -> str:
+    """The address that a client on this machine uses."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
+
+
+def _holder(port: int) -> str:
+    """`" by NAME (process PID)"` where the system tells, else nothing."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            address: Any = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and address.port == port and connection.pid:
+                name = psutil.Process(connection.pid).name()
+                return f" by {name} (process {connection.pid})"
+    except psutil.Error:
+        pass
+    return ""
+
+
+@asynccontextmanager
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncGenerator[None, None]:
+    """Runs `work` beside the block; an error in it ends the block, leaving it ends the work."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -1,0 +1,223 @@
+"""The running gateway without its HTTP shell: everything that a request or a command needs.
+
+`Gateway` holds the parts and the two snapshots that requests read: `keys.ring` and `router`. A
+change (a command, the management API, another process on the same database) ends in `reload`,
+which builds new snapshots and swaps them in; a request under way keeps the ones it began with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import structlog
+
+from dragoman import observe
+from dragoman.catalog import Catalog
+from dragoman.config import Settings
+from dragoman.errors import ConfigError, StoreError
+from dragoman.keys import KeyService, Pin
+from dragoman.local import models as local_models
+from dragoman.local.process import LocalModels
+from dragoman.local.transport import SCHEME, LocalTransport
+from dragoman.paths import DataDirectory, open_data_directory
+from dragoman.protocols import Protocol
+from dragoman.providers.provider import Provider, Source
+from dragoman.providers.resolve import resolve
+from dragoman.providers.spec import ProviderSpec
+from dragoman.routing import Router
+from dragoman.secrets import SecretBox
+from dragoman.store.store import Store
+from dragoman.upstream import open_transport
+from dragoman.upstream.seam import Request, Response, Transport
+from dragoman.usage import Entry
+
+log = structlog.get_logger()
+
+_POLL_S = 0.5
+_RESPONSES_SETTING = "providers_with_responses"
+
+
+class Transports:
+    """One `seam.Transport` for every provider: local models by their scheme, the rest by HTTP."""
+
+    def __init__(self, http: Transport, local: LocalTransport) -> None:
+        self._http = http
+        self._local = local
+
+    async def send(self, request: Request) -> Response:
+        """See `seam.Transport.send`."""
+        transport = self._local if request.url.startswith(SCHEME) else self._http
+        return await transport.send(request)
+
+    async def aclose(self) -> None:
+        """Ends local models, then closes every connection."""
+        await self._local.aclose()
+        await self._http.aclose()
+
+
+class Gateway:
+    """See the module's docstring; made by `open_gateway`.
+
+    `specs` are the providers as their owners wrote them, `problems` say by provider id why one is
+    not there. `stop` ends the server, where there is one, as SIGTERM does.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        directory: DataDirectory,
+        box: SecretBox,
+        store: Store,
+        keys: KeyService,
+        local: LocalModels,
+        transport: Transport,
+    ) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.box = box
+        self.store = store
+        self.keys = keys
+        self.local = local
+        self.transport = transport
+        self.catalog = Catalog(store.model_lists, transport)
+        self.router = Router(())
+        self.specs: dict[str, ProviderSpec] = {}
+        self.problems: dict[str, str] = {}
+        self.totals = observe.Totals()
+        self.max_body = settings.server.max_body_mb * 1_048_576
+        self.started_at = time.time()
+        self.stop: Callable[[], None] = lambda: None
+        self._revision = -1
+
+    async def reload(self) -> None:
+        """Takes over what the database says now. Raises StoreError."""
+        self._revision = await self.store.database.revision()
+        await self.keys.reload()
+        await self.catalog.load()
+        await self._rebuild()
+
+    async def rebuild(self) -> None:
+        """Makes a new router out of the current lists of models."""
+        providers = self.router.providers.values()
+        self.router = Router(providers, self.catalog.models(), self.settings.aliases)
+
+    async def follow_changes(self) -> None:
+        """Reloads whenever another process has changed the database; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                if await self.store.database.revision() != self._revision:
+                    await self.reload()
+            except StoreError as error:
+                log.warning("changes not read", error=error.message)
+
+    async def refresh_models(self) -> None:
+        """Keeps the lists of models fresh; runs until cancelled."""
+        await self.catalog.refresh_forever(
+            lambda: self.router.providers.values(),
+            self.settings.server.model_refresh_s,
+            self.rebuild,
+        )
+
+    async def remember_responses(self, provider_id: str) -> None:
+        """Notes that an OpenAI-compatible provider was found to have the Responses API."""
+        known = await self.store.settings.get(_RESPONSES_SETTING, [])
+        if provider_id not in known:
+            await self.store.settings.set(_RESPONSES_SETTING, [*known, provider_id])
+            await self.reload()
+
+    def finish(self, entry: Entry) -> None:
+        """Takes the record of a request that is over."""
+        entry.ended = time.monotonic()
+        self.totals.add(entry)
+        observe.log_request(entry)
+
+    async def _rebuild(self) -> None:
+        providers: dict[str, Provider] = {}
+        self.specs = {}
+        self.problems = {}
+        local = local_models.describe_provider(self._local_models())
+        if local.models:
+            providers[local.id] = local
+        responses = await self.store.settings.get(_RESPONSES_SETTING, [])
+        source = Source.FILE if self.settings.file else Source.ENVIRONMENT
+        specs = [(spec, source) for spec in self.settings.providers]
+        specs += [(spec, Source.DATABASE) for spec in await self.store.providers.list()]
+        for spec, where in specs:
+            if spec.id in providers:
+                self.problems[spec.id] = f"It is shadowed by the provider of the {source.value}."
+                continue
+            try:
+                provider = resolve(spec, where)
+                if spec.id in responses and lacks_responses(provider, spec):
+                    provider = _with_responses(provider)
+                providers[spec.id] = provider
+                self.specs[spec.id] = spec
+            except ConfigError as error:
+                self.problems[spec.id] = error.message
+        self.router = Router(providers.values(), self.catalog.models(), self.settings.aliases)
+
+    def _local_models(self) -> tuple[local_models.LocalModelFile, ...]:
+        if not self.settings.local.enabled or not local_models.has_engine():
+            return ()
+        listed = [(model.id, model.path) for model in self.settings.local.models]
+        found = local_models.find_models(self.directory.path, listed)
+        self.local.configure(found, idle_s=self.settings.local.idle_s)
+        return found
+
+
+@asynccontextmanager
+async def open_gateway(
+    settings: Settings, environ: Mapping[str, str]
+) -> AsyncGenerator[Gateway, None]:
+    """A gateway with its snapshots made; nothing listens and nothing runs in the background.
+
+    Raises ConfigError or StoreError.
+    """
+    server = settings.server
+    directory = open_data_directory(server.data_dir)
+    box = SecretBox.open(directory, environ.get("DRAGOMAN_SECRET_KEY"))
+    where = server.database_url.get_secret_value() if server.database_url else directory.database
+    async with AsyncExitStack() as stack:
+        store = await Store.open(where, box)
+        stack.push_async_callback(store.aclose)
+        keys = await KeyService.open(
+            store.keys,
+            box,
+            default_pin=_pin(settings, "api_key"),
+            admin_pin=_pin(settings, "admin_key"),
+        )
+        local = LocalModels()
+        http = open_transport()
+        transport = Transports(http, LocalTransport(local, http))
+        stack.push_async_callback(transport.aclose)
+        gateway = Gateway(settings, directory, box, store, keys, local, transport)
+        await gateway.reload()
+        yield gateway
+
+
+def lacks_responses(provider: Provider, spec: ProviderSpec | None) -> bool:
+    """Whether the provider is of a kind that may have the Responses API without saying so: one
+    that speaks Chat and whose owner has not listed its protocols."""
+    return (
+        provider.type in {"openai", "openai-compatible"}
+        and Protocol.CHAT in provider.protocols
+        and Protocol.RESPONSES not in provider.protocols
+        and (spec is None or spec.protocols is None)
+    )
+
+
+def _with_responses(provider: Provider) -> Provider:
+    urls = {Protocol.RESPONSES: provider.base_urls[Protocol.CHAT], **provider.base_urls}
+    return replace(provider, base_urls=urls, protocols=frozenset(urls))
+
+
+def _pin(settings: Settings, name: str) -> Pin | None:
+    secret = getattr(settings.server, name)
+    if secret is None:
+        return None
+    return Pin(secret.get_secret_value(), settings.origin("server", name))

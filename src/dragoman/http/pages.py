@@ -1,0 +1,98 @@
+"""Everything that is not inference: health, API documents, management, the browser's pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from dragoman import __version__
+from dragoman.errors import DragomanError, InvalidRequest, MethodNotAllowed, NotFound
+from dragoman.gateway import Gateway
+from dragoman.http import admin, docs, guard
+from dragoman.http.inference import request_id
+from dragoman.http.reply import error_response
+from dragoman.http.routes import error_shape
+from dragoman.management import Management
+
+log = structlog.get_logger()
+
+
+def build_pages(gateway: Gateway) -> Any:
+    """The FastAPI application behind the guard of the management paths."""
+    pages = FastAPI(title="Dragoman", version=__version__, openapi_url=None, docs_url=None)
+    pages.state.gateway = gateway
+    pages.state.management = Management(gateway)
+    pages.state.used_logins = set[str]()
+    pages.add_api_route("/health", health, methods=["GET", "HEAD"], include_in_schema=False)
+    pages.add_api_route("/", home, methods=["GET", "HEAD"], include_in_schema=False)
+    pages.include_router(docs.router)
+    pages.include_router(admin.router)
+    for kind, handler in (
+        (DragomanError, _tell),
+        (HTTPException, _tell_http),
+        (RequestValidationError, _tell_invalid),
+        (Exception, _tell_failure),
+    ):
+        pages.add_exception_handler(kind, handler)
+    return guard.Guard(gateway, pages)
+
+
+async def health() -> JSONResponse:
+    """Whether the gateway answers; needs no key."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return JSONResponse({"status": "ok", "version": __version__, "timestamp": now})
+
+
+async def home(request: Request, token: str | None = None) -> Response:
+    """The browser's page. A login token in the query is exchanged for a session, once."""
+    gateway: Gateway = request.app.state.gateway
+    used: set[str] = request.app.state.used_logins
+    if token is None:
+        return RedirectResponse("/api-docs", 307)
+    response = RedirectResponse("/", 303)
+    if token not in used and gateway.box.verify(token, guard.LOGIN_PURPOSE):
+        used.add(token)
+        guard.log_in(gateway, response)
+    return response
+
+
+def _answer(request: Request, error: DragomanError) -> Response:
+    headers = dict(request.scope["headers"])
+    return error_response(error_shape(request.scope["raw_path"]), error, request_id(headers))
+
+
+async def _tell(request: Request, error: Any) -> Response:
+    return _answer(request, error)
+
+
+async def _tell_http(request: Request, error: Any) -> Response:
+    path = request.url.path
+    if error.status_code == 405:
+        allowed = (
+            tuple(error.headers.get("allow", "GET").split(", ")) if error.headers else ("GET",)
+        )
+        return _answer(
+            request, MethodNotAllowed(f"{request.method} does not work on {path}.", allowed=allowed)
+        )
+    if error.status_code == 404:
+        return _answer(
+            request, NotFound(f"There is no {path} here. /api-docs shows every path that there is.")
+        )
+    return _answer(request, InvalidRequest(str(error.detail)))
+
+
+async def _tell_invalid(request: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    return _answer(request, InvalidRequest(f"`{place}`: {first['msg']}.", param=place))
+
+
+async def _tell_failure(request: Request, error: Any) -> Response:
+    log.error("request failed", path=request.url.path, exc_info=error)
+    return _answer(request, DragomanError("Dragoman failed; its log says why."))
