@@ -26,7 +26,12 @@ def test_the_list_tells_where_it_ends() -> None:
         example["data"][0]["id"],
         example["data"][-1]["id"],
     )
-    assert {parameter.name for parameter in LIST.parameters} == {"providerType", "limit", "offset"}
+    assert {parameter.name for parameter in LIST.parameters} == {
+        "providerType",
+        "limit",
+        "offset",
+        "after_id",
+    }
 
 
 def test_health_needs_no_key() -> None:

@@ -18,6 +18,8 @@ from dragoman.http.openapi.schema import (
 TAG = "Models"
 HEALTH_TAG = "Health"
 
+_LARGEST_COUNT = 999_999_999
+
 SCHEMAS: dict[str, Schema] = {
     "ModelName": string(
         "`provider:model`, split at the first colon, or an alias. A bare model id will do where "
@@ -47,6 +49,9 @@ SCHEMAS: dict[str, Schema] = {
             "owned_by": string(),
             "provider": string("The provider's id."),
             "provider_type": string("The provider's type, such as `openai` or `anthropic`."),
+            "context_length": integer("The most tokens that it reads and writes, where known."),
+            "max_input_tokens": integer("The same, under Anthropic's name."),
+            "max_tokens": integer("The most tokens that it writes, where known."),
         },
         required="id object type name display_name created created_at owned_by provider "
         "provider_type",
@@ -115,9 +120,25 @@ ROUTES = (
         parameters=(
             Parameter("providerType", "query", "Only models of providers of this type.", string()),
             Parameter(
-                "limit", "query", "How many to return; all by default.", integer(minimum=1), 100
+                "limit",
+                "query",
+                "How many to return; all by default.",
+                integer(minimum=1, maximum=_LARGEST_COUNT),
+                100,
             ),
-            Parameter("offset", "query", "How many to leave out first.", integer(minimum=0), 0),
+            Parameter(
+                "offset",
+                "query",
+                "How many to leave out first.",
+                integer(minimum=0, maximum=_LARGEST_COUNT),
+                0,
+            ),
+            Parameter(
+                "after_id",
+                "query",
+                "Go on after this model, as Anthropic's clients turn pages.",
+                string(),
+            ),
         ),
         reaches_provider=False,
     ),
