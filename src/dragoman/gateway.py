@@ -93,6 +93,11 @@ class Gateway:
         self.stop: Callable[[], None] = lambda: None
         self._revision = -1
 
+    @property
+    def revision(self) -> int:
+        """The database's revision that the snapshots were made of."""
+        return self._revision
+
     async def reload(self) -> None:
         """Takes over what the database says now. Raises StoreError."""
         self._revision = await self.store.database.revision()

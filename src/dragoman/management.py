@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from dragoman.errors import Conflict, DragomanError, ProviderNotFound, UpstreamError
+from dragoman.errors import (
+    ConfigError,
+    Conflict,
+    DragomanError,
+    InvalidRequest,
+    ProviderNotFound,
+    UpstreamError,
+)
 from dragoman.gateway import Gateway, lacks_responses
 from dragoman.protocols import CHAT, MESSAGES, RESPONSES, ErrorShape, Operation, Protocol
 from dragoman.providers.auth import ANTHROPIC_VERSION, auth_headers
@@ -21,6 +30,8 @@ from dragoman.upstream.refusal import read_refusal
 from dragoman.upstream.seam import Request
 
 _TEST_TIMEOUTS = Timeouts(connect_s=5, first_byte_s=60, idle_s=60, total_s=90)
+_SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _GREETING = [{"role": "user", "content": "Say hello."}]
 
 
@@ -53,14 +64,24 @@ class Management:
         """Raises ProviderNotFound."""
         provider = self._gateway.router.providers.get(provider_id)
         if provider is None:
+            problem = self._gateway.problems.get(provider_id)
             raise ProviderNotFound(
-                f"There is no provider `{provider_id}`. `dragoman provider list` shows all."
+                f"The provider `{provider_id}` cannot be used: {problem}"
+                if problem
+                else f"There is no provider `{provider_id}`. `dragoman provider list` shows all."
             )
         return provider
 
+    def resolve(self, spec: ProviderSpec) -> Provider:
+        """The provider that `spec` would give. Raises InvalidRequest where it cannot work."""
+        try:
+            return resolve(spec, Source.DATABASE)
+        except ConfigError as error:
+            raise InvalidRequest(error.message) from error
+
     async def add_provider(self, spec: ProviderSpec) -> Provider:
-        """Raises ConfigError for a spec that cannot work, Conflict for an id that is taken."""
-        resolve(spec, Source.DATABASE)
+        """Raises InvalidRequest for a spec that cannot work, Conflict for an id that is taken."""
+        self.resolve(spec)
         if spec.id in self._gateway.router.providers:
             raise Conflict(
                 f"There is a provider `{spec.id}` already: choose another id, or change that one.",
@@ -73,10 +94,13 @@ class Management:
     async def change_provider(
         self, provider_id: str, change: Callable[[ProviderSpec], ProviderSpec]
     ) -> Provider:
-        """Replaces a provider's spec by what `change` makes of it."""
+        """Replaces a provider's spec by what `change` makes of it.
+
+        A stored spec that cannot work can be changed too, so that it can be put right.
+        """
         self._require_changeable(provider_id)
         spec = change(await self._gateway.store.providers.get(provider_id))
-        resolve(spec, Source.DATABASE)
+        self.resolve(spec)
         await self._gateway.store.providers.replace(spec)
         await self._gateway.reload()
         return self.provider(provider_id)
@@ -128,8 +152,9 @@ class Management:
         return len(known.models)
 
     def _require_changeable(self, provider_id: str) -> None:
-        provider = self.provider(provider_id)
-        match provider.source:
+        provider = self._gateway.router.providers.get(provider_id)
+        source = provider.source if provider else Source.DATABASE
+        match source:
             case Source.DATABASE:
                 return
             case Source.FILE:
@@ -144,7 +169,7 @@ class Management:
         """The provider's protocols; Responses is asked for where its type does not promise it.
 
         A server that has the path refuses an empty request (400, 422); one that has not answers
-        404 or 405. What was found is remembered.
+        404 or 405. What was found is remembered of a provider that is stored.
         """
         spoken = set(provider.protocols)
         if lacks_responses(provider, self._gateway.specs.get(provider.id)):
@@ -153,7 +178,8 @@ class Management:
             await response.aclose()
             if response.status in {400, 422}:
                 spoken.add(Protocol.RESPONSES)
-                await self._gateway.remember_responses(provider.id)
+                if self._gateway.router.providers.get(provider.id) is provider:
+                    await self._gateway.remember_responses(provider.id)
         return tuple(sorted(spoken))
 
     async def _ask(self, provider: Provider) -> tuple[str, str]:
@@ -191,3 +217,24 @@ class Management:
         return await self._gateway.transport.send(
             Request("POST", url, headers, msgspec.json.encode(body), _TEST_TIMEOUTS, provider.proxy)
         )
+
+
+def read_expiry(text: str, now: datetime) -> int:
+    """When something ends, in Unix milliseconds, as a person writes it: a time from `now` (`30d`;
+    also `m`, `h` and `w`) or an ISO 8601 time, in UTC where it does not say.
+
+    Raises InvalidRequest.
+    """
+    text = text.strip()
+    try:
+        if span := _SPAN.fullmatch(text):
+            end = now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+        else:
+            end = datetime.fromisoformat(text)
+            end = end if end.tzinfo else end.replace(tzinfo=UTC)
+        return round(end.timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest(
+            f"`{text}` is no time: write `30d`, `12h` or a date such as `2027-01-31`.",
+            param="expires",
+        ) from error

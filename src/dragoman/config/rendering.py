@@ -68,11 +68,11 @@ def _table(
 
 def _assignment(settings: Settings, path: KeyPath, value: object) -> str:
     key = path[-1]
-    hidden = _hide(value, str(key))
+    hidden = hide(value, str(key))
     return f"{_key(str(key))} = {_value(hidden)}  # {settings.origin(*path)}"
 
 
-def _hide(value: object, name: str) -> object:
+def hide(value: object, name: str) -> object:
     """`value` without secrets: keys, header values, passwords in URLs."""
     match value:
         case SecretStr():
@@ -85,9 +85,9 @@ def _hide(value: object, name: str) -> object:
             table = cast("dict[str, object]", value)
             if name == "headers":
                 return dict.fromkeys(table, MASK)
-            return {key: _hide(item, key) for key, item in table.items()}
+            return {key: hide(item, key) for key, item in table.items()}
         case list() | tuple():
-            return [_hide(item, name) for item in cast("list[object]", value)]
+            return [hide(item, name) for item in cast("list[object]", value)]
         case _:
             return value
 
