@@ -6,12 +6,25 @@ import pytest
 
 from dragoman.header_policy import client_headers, upstream_headers
 
-NEVER_UPSTREAM = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect", "x-forwarded-for", "x-real-ip", "forwarded", "origin", "openai-organization", "x-dragoman-strict", "proxy-authorization", "sec-fetch-site"]
-UPSTREAM = (
-    ["anthropic-beta", "anthropic-version", "user-agent", "x-stainless-lang", "idempotency-key", "x-new"]
-)
-NEVER_BACK = ["set-cookie", "server", "connection", "transfer-encoding", "content-length", "content-encoding", "date", "via", "access-control-allow-origin", "cf-ray", "x-request-id", "openai-organization", "x-dragoman-provider"]
-BACK = ["content-type", "retry-after", "retry-after-ms", "x-ratelimit-limit-requests", "request-id", "x-new"]
+NEVER_UPSTREAM = [
+    *("authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "host", "connection"),
+    *("content-length", "transfer-encoding", "accept-encoding", "expect", "x-forwarded-for"),
+    *("x-real-ip", "forwarded", "origin", "openai-organization", "x-dragoman-strict"),
+    *("proxy-authorization", "sec-fetch-site"),
+]
+UPSTREAM = [
+    *("anthropic-beta", "anthropic-version", "user-agent", "x-stainless-lang"),
+    *("idempotency-key", "x-new"),
+]
+NEVER_BACK = [
+    *("set-cookie", "server", "connection", "transfer-encoding", "content-length", "date", "via"),
+    *("content-encoding", "access-control-allow-origin", "cf-ray", "x-request-id"),
+    *("openai-organization", "x-dragoman-provider"),
+]
+BACK = [
+    *("content-type", "retry-after", "retry-after-ms", "x-ratelimit-limit-requests"),
+    *("request-id", "x-new"),
+]
 
 
 @pytest.mark.parametrize("name", NEVER_UPSTREAM)

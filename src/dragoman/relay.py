@@ -32,8 +32,8 @@ async def relay(
     entry.stream = call.wants_stream(document)
     attempts = list(_attempts(targets))
     for number, (target, key) in enumerate(attempts, 1):
-        entry.begin_attempt(target)
         exchange = _exchange(call, target, router)
+        entry.begin_attempt(target)
         try:
             response = await transport.send(exchange.request(document, entry.stream, key))
             return await exchange.answer(response, entry)
