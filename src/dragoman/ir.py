@@ -15,9 +15,9 @@ A stream is a sequence of events:
 
 or, from any point on, ends in one `StreamError`. Part indexes count 0, 1, 2 and only one part is
 open at a time. That is the strict grammar, which encoders may rely on. Decoders emit the *loose*
-one: parts may interleave, an index may be any distinct number, a `PartEnd` may be missing (the
-next part or `Finished` implies it), and `KeepAlive` may stand anywhere; `sequencer` turns the
-loose grammar into the strict one.
+one: parts may interleave, an index may be any number that no open part has, the `PartEnd` of a
+tool call may be missing (whole arguments or `Finished` imply it), and `KeepAlive` may stand
+anywhere; `sequencer` turns the loose grammar into the strict one.
 
 JSON values whose shape is the business of others (schemas, unknown fields) are plain Python
 objects as msgspec decodes them.

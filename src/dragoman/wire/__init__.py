@@ -36,9 +36,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     `max_output` is the model's limit in tokens: larger caps are clamped, as a loss. `genuine`
     says that the provider is the protocol's own vendor, so that fields which copies of its API
     mostly lack may be sent (custom tools, `developer` messages, `max_completion_tokens`,
-    `service_tier` at OpenAI). `adaptive` says which form of thinking an Anthropic model takes;
-    None decides by the model's name. `stream_usage` is false where the provider refuses
-    `stream_options`.
+    `service_tier` at OpenAI). `reasons` says whether the model reasons at all, None that nobody
+    knows (then its name decides, at vendors whose names tell). `stream_usage` is false where the
+    provider refuses `stream_options`.
     """
 
     provider: str
@@ -46,13 +46,19 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     max_output: int | None = None
     genuine: bool = False
-    adaptive: bool | None = None
+    reasons: bool | None = None
     stream_usage: bool = True
 
     @property
     def origin(self) -> ir.Origin:
         """The origin whose sealed state this target can read."""
         return ir.Origin(self.provider, self.protocol)
+
+    def reads(self, sealed: ir.Sealed) -> bool:
+        """Whether the target made `sealed`. State of an unknown provider came out of this very
+        protocol's slot, unwrapped, as a relay leaves it; it is given the benefit of the doubt."""
+        origin = sealed.origin
+        return origin.protocol is self.protocol and origin.provider in ("", self.provider)
 
 
 class Encoded(msgspec.Struct, frozen=True):
