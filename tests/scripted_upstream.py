@@ -21,7 +21,7 @@ import ssl
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -186,9 +186,10 @@ class Recorded:
         """Returns when the client has closed the connection (or has lost it)."""
         await self._closed.wait()
 
-    async def complete(self) -> None:
-        """Returns when the whole body has arrived."""
-        await self._complete.wait()
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body has arrived."""
+        return self._complete.is_set()
 
 
 Answer = Script | Callable[[Recorded], Script]
@@ -264,8 +265,7 @@ class _Connection(asyncio.Protocol):
         self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
         self.number = self.upstream.connections
         self.upstream.connections += 1
         self.upstream.open_connections.add(self)

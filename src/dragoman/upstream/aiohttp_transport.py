@@ -8,9 +8,11 @@ for idempotent methods, and ours are mostly POST, so that is done here.
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -25,6 +27,7 @@ from dragoman.upstream.seam import Headers, Request
 
 IDLE_CONNECTION_S = 30.0
 MAX_HEADER_BYTES = 64 * 1024
+PIECE = 256 * 1024  # a longer body is not handed to the socket at once
 _FORBIDDEN = frozenset(b"\r\n\0")
 
 
@@ -110,6 +113,9 @@ class _Attempt:
         if "content-length" in response.headers and "transfer-encoding" in response.headers:
             _abort(response)
             raise not_http(peer, "both content-length and transfer-encoding")
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            _abort(response)
+            raise not_http(peer, "it switched protocols")
         return AiohttpResponse(response, self.request, peer, self.started)
 
     async def _start(
@@ -119,7 +125,11 @@ class _Attempt:
         for name, value in request.headers:
             if not _FORBIDDEN.isdisjoint(name) or not _FORBIDDEN.isdisjoint(value):
                 raise unsendable(str(self.target.origin))
-        has_body = bool(request.body) or request.method in {"POST", "PUT", "PATCH"}
+        body: bytes | io.BytesIO | None = request.body
+        if len(request.body) > PIECE:
+            body = io.BytesIO(request.body)  # is sent in pieces, as fast as the provider reads
+        elif not request.body and request.method not in {"POST", "PUT", "PATCH"}:
+            body = None
         return await session.request(
             request.method,
             URL(self.target.url, encoded=True),
@@ -127,7 +137,7 @@ class _Attempt:
                 (name.decode("utf-8", "replace"), value.decode("utf-8", "replace"))
                 for name, value in request.headers
             ],
-            data=request.body if has_body else None,
+            data=body,
             proxy=request.proxy,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
@@ -148,6 +158,17 @@ class AiohttpResponse:
         self._proxy = request.proxy
         self._peer = peer
         self._started = started
+        # After a malformed chunk aiohttp (3.14) closes the connection but tells no reader.
+        protocol = response.connection.protocol if response.connection is not None else None
+        closed = protocol.closed if protocol is not None else None
+        if closed is not None:
+            closed.add_done_callback(self._see_closed)
+
+    def _see_closed(self, closed: asyncio.Future[None]) -> None:
+        closed.exception()
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection was closed"))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -176,18 +197,17 @@ class AiohttpResponse:
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             _abort(self._response)
             raise died(self._peer) from error
-        except asyncio.CancelledError:
-            _abort(self._response)
-            raise
 
     async def read(self, limit: int | None = None) -> bytes:
         """The whole body, or its first `limit` bytes; then the connection is closed."""
         body = bytearray()
-        async for chunk in self:
-            body += chunk
-            if limit is not None and len(body) > limit:
-                await self.aclose()
-                return bytes(body[:limit])
+        try:
+            async for chunk in self:
+                body += chunk
+                if limit is not None and len(body) > limit:
+                    return bytes(body[:limit])
+        finally:
+            await self.aclose()
         return bytes(body)
 
     async def aclose(self) -> None:

@@ -32,8 +32,10 @@ class Request:
 class Response(typing.Protocol):
     """An answer whose body may still be arriving.
 
-    Iterating yields non-empty chunks as they arrive and raises `UpstreamTimeout` when the
-    provider is silent for `idle_s` and `UpstreamDied` when the body breaks off. `aclose` may be
+    `headers` have lower-case names. Iterating yields non-empty chunks as they arrive and raises
+    `UpstreamTimeout` when the provider is silent for `idle_s` and `UpstreamDied` when the body
+    breaks off. A cancelled iteration loses nothing and closes nothing: whoever waits for a chunk
+    under a time limit may go on afterwards, and whoever leaves must call `aclose`. It may be
     called at any time, more than once: when the body was not read to its end the connection is
     closed at once, so that the provider stops generating; else it returns to the pool.
     """
