@@ -1,0 +1,194 @@
+"""`dragoman key`: the keys that clients of the gateway use."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from dragoman.cli import output, workplace
+from dragoman.cli.options import Config, DataDir, Json, KeyReference, split_list
+
+if TYPE_CHECKING:
+    from dragoman.config import Settings
+    from dragoman.keys import GatewayKey, IssuedKey
+
+app = typer.Typer(help="The keys that clients of the gateway use.", no_args_is_help=True)
+
+_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_ONCE = "It is shown this once: keep it."
+
+
+@app.command("list")
+def list_keys(config: Config = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """List all keys, masked; revoked and expired ones too."""
+    asyncio.run(_list(workplace.load_settings(config, data_dir), json))
+
+
+@app.command()
+def show(config: Config = None, data_dir: DataDir = None) -> None:
+    """Print the default key, and nothing else."""
+    asyncio.run(_show(workplace.load_settings(config, data_dir)))
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What to call the key.")],
+    models: Annotated[
+        str | None,
+        typer.Option(
+            "--models",
+            metavar="GLOBS",
+            help="The models it may use, such as 'anthropic:*,my-openai:gpt-4'; else all.",
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(
+            "--expires",
+            metavar="TIME",
+            help="When it ends, from now: 30d, 12h, 45m, 2w; else never.",
+        ),
+    ] = None,
+    scope: Annotated[
+        Literal["inference", "admin"],
+        typer.Option("--scope", help="What it opens: the models, or management."),
+    ] = "inference",
+    config: Config = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Make a key. It is shown once."""
+    lifetime_ms = None if expires is None else read_lifetime(expires)
+    settings = workplace.load_settings(config, data_dir)
+    asyncio.run(_create(settings, name, split_list(models) or [], lifetime_ms, scope, json))
+
+
+@app.command()
+def rotate(
+    key: KeyReference, config: Config = None, data_dir: DataDir = None, json: Json = False
+) -> None:
+    """Give a key a new secret; the old one opens nothing from then on."""
+    asyncio.run(_rotate(workplace.load_settings(config, data_dir), key, json))
+
+
+@app.command()
+def revoke(key: KeyReference, config: Config = None, data_dir: DataDir = None) -> None:
+    """End a key for good."""
+    asyncio.run(_revoke(workplace.load_settings(config, data_dir), key))
+
+
+def read_lifetime(text: str) -> int:
+    """Milliseconds of `30d`, `12h`, `45m` or `2w`. Raises typer.BadParameter."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", text.strip())
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write a number and m, h, d or w, such as 30d",
+            param_hint="'--expires'",
+        )
+    return int(found[1]) * _UNIT_MS[found[2]]
+
+
+def describe_key(key: GatewayKey) -> dict[str, Any]:
+    """A key as JSON; everything but the key itself."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "hint": key.hint,
+        "scopes": sorted(key.scopes),
+        "models": list(key.models),
+        "expires_at": output.iso_time(key.expires_at),
+        "created_at": output.iso_time(key.created_at),
+        "revoked_at": output.iso_time(key.revoked_at),
+        "rotated_at": output.iso_time(key.rotated_at),
+        "pinned_by": key.pinned_by,
+    }
+
+
+async def _list(settings: Settings, json: bool) -> None:
+    async with workplace.work_on_keys(settings, changes=False) as service:
+        keys = service.list()
+    if json:
+        output.print_json([describe_key(key) for key in keys])
+        return
+    output.print_table(
+        ["NAME", "ID", "KEY", "SCOPE", "MODELS", "STATE"],
+        [
+            [
+                key.name,
+                key.id,
+                key.hint,
+                ", ".join(sorted(key.scopes)),
+                ", ".join(key.models) or "all",
+                _state(key),
+            ]
+            for key in keys
+        ],
+    )
+
+
+def _state(key: GatewayKey) -> str:
+    from dragoman.store.clock import now_ms
+
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.has_expired(now_ms()):
+        return "expired"
+    if key.pinned_by is not None:
+        return f"pinned by {key.pinned_by}"
+    if key.expires_at is not None:
+        return f"until {output.iso_time(key.expires_at)}"
+    return "live"
+
+
+async def _show(settings: Settings) -> None:
+    async with workplace.work_on_keys(settings, changes=False) as service:
+        print(await service.show_default())
+
+
+async def _create(
+    settings: Settings,
+    name: str,
+    models: list[str],
+    lifetime_ms: int | None,
+    scope: str,
+    json: bool,
+) -> None:
+    from dragoman.store.clock import now_ms
+
+    async with workplace.work_on_keys(settings, changes=True) as service:
+        issued = await service.create(
+            name,
+            scopes=[scope],
+            models=models,
+            expires_at=None if lifetime_ms is None else now_ms() + lifetime_ms,
+        )
+    _show_issued(issued, f"Created the key {issued.key.name} ({issued.key.id}). {_ONCE}", json)
+
+
+async def _rotate(settings: Settings, reference: str, json: bool) -> None:
+    async with workplace.work_on_keys(settings, changes=True) as service:
+        issued = await service.rotate(reference)
+    if issued.key.id == "default":
+        text = "Rotated the default key; `dragoman key show` prints it again."
+    else:
+        text = f"Rotated the key {issued.key.name}. {_ONCE}"
+    _show_issued(issued, text, json)
+
+
+def _show_issued(issued: IssuedKey, text: str, json: bool) -> None:
+    if json:
+        fields = describe_key(issued.key)
+        identity = {name: fields.pop(name) for name in ("id", "name")}
+        output.print_json({**identity, "key": issued.secret, **fields})
+        return
+    output.say(text)
+    print(issued.secret)
+
+
+async def _revoke(settings: Settings, reference: str) -> None:
+    async with workplace.work_on_keys(settings, changes=True) as service:
+        key = await service.revoke(reference)
+    output.say(f"Revoked the key {key.name} ({key.id}).")

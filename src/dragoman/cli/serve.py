@@ -1,0 +1,101 @@
+"""`dragoman serve`: runs the gateway until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from dragoman.cli import workplace
+from dragoman.cli.options import Config, DataDir
+
+if TYPE_CHECKING:
+    from dragoman.config import Settings
+    from dragoman.gateway import Gateway
+
+
+def serve(
+    config: Config = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="H", help="The address to listen on; else 127.0.0.1, this machine."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", "-p", metavar="PORT", help="The port; 0 takes any free one."),
+    ] = None,
+    data_dir: DataDir = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"] | None,
+        typer.Option(metavar="L", help="How much to log: debug, info, warning or error."),
+    ] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the web page in the browser.")
+    ] = False,
+    json_banner: Annotated[
+        bool, typer.Option("--json-banner", help="Print one line of JSON instead of the banner.")
+    ] = False,
+) -> None:
+    """Run the gateway."""
+    from dragoman.observe import set_up_logging
+
+    settings = workplace.load_settings(config, data_dir, host=host, port=port, log_level=log_level)
+    set_up_logging(settings.server.log_level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        announcement = Announcement(json_banner, open_browser, _place(config, data_dir))
+        runner.run(_serve(settings, announcement))
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """How `serve` tells that it listens. `place` are the options that name its configuration and
+    data directory, for the commands that the banner suggests."""
+
+    as_json: bool
+    in_browser: bool
+    place: tuple[str, ...]
+
+
+def _place(config: Path | None, data_dir: Path | None) -> tuple[str, ...]:
+    options = {"--config": config, "--data-dir": data_dir}
+    return tuple(word for name, path in options.items() if path for word in (name, str(path)))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed (it does not exist for Windows), else asyncio's own."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(settings: Settings, announcement: Announcement) -> None:
+    from dragoman import app
+
+    async with asyncio.TaskGroup() as group:
+
+        def announce(gateway: Gateway, url: str) -> None:
+            group.create_task(_announce(gateway, url, announcement))
+
+        await app.serve(settings, os.environ, announce)
+
+
+async def _announce(gateway: Gateway, url: str, how: Announcement) -> None:
+    from dragoman.cli import banner
+
+    ready = await banner.read_ready(gateway, url, how.place)
+    banner.print_warnings(gateway)
+    if how.as_json:
+        banner.print_line(ready)
+    else:
+        banner.print_banner(ready)
+    if how.in_browser:
+        import webbrowser
+
+        await asyncio.to_thread(webbrowser.open, ready.login_url)
