@@ -37,12 +37,13 @@ def _explain(error: BaseException | None, peer: str) -> str:
                 "check the provider's base_url and this machine's network."
             )
         case ssl.SSLCertVerificationError():
+            reason = getattr(error, "verify_message", error.strerror)
             return (
-                f"The TLS certificate of {peer} is not trusted ({error.verify_message}); "
+                f"The TLS certificate of {peer} is not trusted ({reason}); "
                 "if it is your own, name its authority in SSL_CERT_FILE."
             )
         case ssl.SSLError():
-            reason = error.reason or "the handshake broke off"
+            reason = getattr(error, "reason", None) or "the handshake broke off"
             return (
                 f"TLS with {peer} failed ({reason}); check the scheme of the provider's base_url."
             )
