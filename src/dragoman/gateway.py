@@ -135,6 +135,13 @@ class Gateway:
             await self.store.settings.set(_RESPONSES_SETTING, [*known, provider_id])
             await self.reload()
 
+    async def forget_responses(self, provider_id: str) -> None:
+        """Takes that note back, since another server may be there now; holds after a reload."""
+        known = await self.store.settings.get(_RESPONSES_SETTING, [])
+        if provider_id in known:
+            left = [each for each in known if each != provider_id]
+            await self.store.settings.set(_RESPONSES_SETTING, left)
+
     def finish(self, entry: Entry) -> None:
         """Takes the record of a request that is over."""
         entry.ended = time.monotonic()

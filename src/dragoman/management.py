@@ -32,6 +32,10 @@ from dragoman.upstream.seam import Request
 _TEST_TIMEOUTS = Timeouts(connect_s=5, first_byte_s=60, idle_s=60, total_s=90)
 _SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_WHERE_AND_AS_WHOM = (
+    "type", "preset", "base_url", "base_urls", "api_version", "api_key", "api_keys", "headers",
+    "proxy",
+)  # fmt: skip
 _GREETING = [{"role": "user", "content": "Say hello."}]
 
 
@@ -96,12 +100,17 @@ class Management:
     ) -> Provider:
         """Replaces a provider's spec by what `change` makes of it.
 
-        A stored spec that cannot work can be changed too, so that it can be put right.
+        A stored spec that cannot work can be changed too, so that it can be put right. With
+        another address or key, what was found out before is forgotten and asked for again.
         """
         self._require_changeable(provider_id)
-        spec = change(await self._gateway.store.providers.get(provider_id))
+        stored = await self._gateway.store.providers.get(provider_id)
+        spec = change(stored)
         self.resolve(spec)
         await self._gateway.store.providers.replace(spec)
+        if any(getattr(spec, name) != getattr(stored, name) for name in _WHERE_AND_AS_WHOM):
+            await self._gateway.store.model_lists.remove(provider_id)
+            await self._gateway.forget_responses(provider_id)
         await self._gateway.reload()
         return self.provider(provider_id)
 
@@ -109,6 +118,7 @@ class Management:
         """Removes the provider and what is known of its models."""
         self._require_changeable(provider_id)
         await self._gateway.store.providers.remove(provider_id)
+        await self._gateway.forget_responses(provider_id)
         await self._gateway.reload()
 
     async def set_enabled(self, provider_id: str, enabled: bool) -> Provider:
@@ -143,8 +153,15 @@ class Management:
             return TestResult(False, error.message, elapsed())
 
     async def fetch_models(self, provider_id: str) -> int:
-        """Fetches the provider's list anew; the number of its models. Raises UpstreamError."""
+        """Fetches the provider's list anew; the number of its models.
+
+        Raises UpstreamError, or InvalidRequest where the provider has no list.
+        """
         provider = self.provider(provider_id)
+        if not provider.list_url:
+            raise InvalidRequest(
+                f"The provider `{provider_id}` has no list of its models: name them in `models`."
+            )
         known = await self._gateway.catalog.refresh(provider)
         await self._gateway.rebuild()
         if known.error is not None:

@@ -123,7 +123,10 @@ def log_in(gateway: Gateway, response: Response) -> None:
 
 class Guard:
     """Wraps an ASGI application: checks host and origin on management paths, and gives every
-    answer the headers that keep browsers from guessing types or framing pages."""
+    answer its name and the headers that keep browsers from guessing types or framing pages.
+
+    The name is left in `scope["dragoman.request_id"]`.
+    """
 
     def __init__(self, gateway: Gateway, app: Any) -> None:
         self._gateway = gateway
@@ -134,18 +137,23 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        headers = dict(scope["headers"])
+        name = scope["dragoman.request_id"] = request_id(headers)
+        own = [(b"x-request-id", name.encode()), *_SAFE_HEADERS]
+
         async def send_safely(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_SAFE_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *own]
             await send(message)
 
-        headers = dict(scope["headers"])
         try:
             if scope["path"].strip("/").split("/")[0] == "admin" or scope["path"].strip("/") == "":
                 check_host(self._gateway, headers)
                 check_origin(scope["method"], headers)
         except Forbidden as error:
-            response = error_response(ErrorShape.OPENAI, error, request_id(headers))
+            response = error_response(ErrorShape.OPENAI, error, name)
             await response(scope, receive, send_safely)
             return
+        if scope["method"] == "HEAD":  # answered as a GET, whose body the server leaves out
+            scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send_safely)

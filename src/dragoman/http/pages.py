@@ -10,12 +10,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from dragoman import __version__
 from dragoman.errors import DragomanError, InvalidRequest, MethodNotAllowed, NotFound
 from dragoman.gateway import Gateway
 from dragoman.http import admin, docs, guard
-from dragoman.http.inference import request_id
 from dragoman.http.reply import error_response
 from dragoman.http.routes import error_shape
 from dragoman.management import Management
@@ -25,12 +25,18 @@ log = structlog.get_logger()
 
 def build_pages(gateway: Gateway) -> Any:
     """The FastAPI application behind the guard of the management paths."""
-    pages = FastAPI(title="Dragoman", version=__version__, openapi_url=None, docs_url=None)
+    pages = FastAPI(
+        title="Dragoman",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        openapi_tags=[admin.TAG],
+    )
     pages.state.gateway = gateway
     pages.state.management = Management(gateway)
     pages.state.used_logins = set[str]()
-    pages.add_api_route("/health", health, methods=["GET", "HEAD"], include_in_schema=False)
-    pages.add_api_route("/", home, methods=["GET", "HEAD"], include_in_schema=False)
+    pages.add_api_route("/health", health, methods=["GET"], include_in_schema=False)
+    pages.add_api_route("/", home, methods=["GET"], include_in_schema=False)
     pages.include_router(docs.router)
     pages.include_router(admin.router)
     for kind, handler in (
@@ -63,8 +69,8 @@ async def home(request: Request, token: str | None = None) -> Response:
 
 
 def _answer(request: Request, error: DragomanError) -> Response:
-    headers = dict(request.scope["headers"])
-    return error_response(error_shape(request.scope["raw_path"]), error, request_id(headers))
+    shape = error_shape(request.scope["raw_path"])
+    return error_response(shape, error, request.scope["dragoman.request_id"])
 
 
 async def _tell(request: Request, error: Any) -> Response:
@@ -74,17 +80,28 @@ async def _tell(request: Request, error: Any) -> Response:
 async def _tell_http(request: Request, error: Any) -> Response:
     path = request.url.path
     if error.status_code == 405:
-        allowed = (
-            tuple(error.headers.get("allow", "GET").split(", ")) if error.headers else ("GET",)
-        )
         return _answer(
-            request, MethodNotAllowed(f"{request.method} does not work on {path}.", allowed=allowed)
+            request,
+            MethodNotAllowed(
+                f"{request.method} does not work on {path}.", allowed=_allowed(request)
+            ),
         )
     if error.status_code == 404:
         return _answer(
             request, NotFound(f"There is no {path} here. /api-docs shows every path that there is.")
         )
     return _answer(request, InvalidRequest(str(error.detail)))
+
+
+def _allowed(request: Request) -> tuple[str, ...]:
+    """Every method of the path; Starlette names only those of the first route that has it."""
+
+    def works(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
+
+    methods = [method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if works(method)]
+    return (*methods, "HEAD") if "GET" in methods else tuple(methods)
 
 
 async def _tell_invalid(request: Request, error: Any) -> Response:

@@ -20,7 +20,7 @@ from dragoman.http.body import read_body
 from dragoman.http.openapi.schema import ref
 from dragoman.management import Management
 
-TAG = "management"
+TAG_NAME = "management"
 
 _LARGEST_BODY = 4 * 1024 * 1024
 _KEY_SCHEMES = ("bearer", "x-api-key", "x-goog-api-key")
@@ -70,7 +70,7 @@ def new_router(prefix: str = "") -> APIRouter:
     """A router of management routes under `/admin` and `prefix`."""
     return APIRouter(
         prefix="/admin" + prefix,
-        tags=[TAG],
+        tags=[TAG_NAME],
         route_class=ManagementRoute,
         dependencies=[Security(_SESSION)],
         generate_unique_id_function=lambda route: route.name,
