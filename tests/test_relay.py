@@ -56,7 +56,7 @@ async def running(upstream: ScriptedUpstream, tmp_path: Path) -> AsyncGenerator[
                 upstream.url, protocols=PROTOCOLS, headers={"x-team": "a"}, models=["m", "a/b"]
             ),
             provider(upstream.url, "two", api_key=None, api_keys=["first-key-1", "second-key-2"]),
-            provider("http://127.0.0.1:9", "dead"),
+            provider("http://127.0.0.1:9", "dead", protocols=["chat"]),
             provider(
                 upstream.url,
                 "edited",
@@ -285,10 +285,24 @@ async def test_an_unreachable_provider_is_502(running: Running) -> None:
     assert response.json()["error"]["code"] == "upstream_unreachable"
 
 
-async def test_another_protocol_is_refused_in_clear_words(running: Running) -> None:
-    response = await post(running, "/v1/messages", b'{"model":"two:m","messages":[]}')
+async def test_what_nothing_can_stand_in_for_is_refused_in_clear_words(running: Running) -> None:
+    response = await post(running, "/v1/embeddings", b'{"model":"dead:m","input":"x"}')
     assert response.status_code == 400
-    assert "messages" in response.json()["error"]["message"]
+    assert response.json()["error"]["code"] == "unsupported_provider_type"
+    assert "`dead`" in response.json()["error"]["message"]
+
+
+async def test_another_protocol_is_translated(running: Running, upstream: ScriptedUpstream) -> None:
+    message = {"role": "assistant", "content": "hello"}
+    upstream.on(CHAT, json_answer({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    body = b'{"model":"two:m","max_tokens":9,"top_k":4,"messages":[{"role":"user","content":"hi"}]}'
+    response = await post(running, "/v1/messages", body)
+    assert response.json()["content"] == [{"type": "text", "text": "hello"}]
+    assert response.headers["x-dragoman-translation"] == "messages->chat"
+    assert response.headers["x-dragoman-dropped"] == "top_k"
+    strict = await post(running, "/v1/messages", body, **{"x-dragoman-strict": "true"})
+    assert strict.status_code == 400
+    assert "`top_k`" in strict.json()["error"]["message"]
 
 
 STREAMS = {

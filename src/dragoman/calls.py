@@ -30,6 +30,11 @@ class Call:
     provider_id: str | None = None
     model: str | None = None
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether the caller would rather have an error than a loss."""
+        return (b"x-dragoman-strict", b"true") in self.headers
+
     def model_of(self, document: Document) -> str:
         """The model that is asked for. Raises InvalidRequest where there is none."""
         model = self.model or document.read("model", str, _MODEL_EXPECTED)

@@ -1,8 +1,8 @@
 """The hot path: one request from top to bottom.
 
-`relay` decides where a request goes and tries the targets in order. `Passthrough` makes the bytes
-that go up and the answer that comes back, where provider and caller speak the same protocol. The
-answer's body may still be arriving when `relay` returns; whoever sends it on closes it.
+`relay` decides where a request goes and tries the targets in order; an `exchange` makes the bytes
+that go up and the answer that comes back. The answer's body may still be arriving when `relay`
+returns; whoever sends it on closes it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from dragoman import edit
 from dragoman.calls import Answer, Call
-from dragoman.errors import ModelNotAllowed, UnsupportedProviderType, UpstreamError
-from dragoman.passthrough import Passthrough
+from dragoman.errors import ModelNotAllowed, UpstreamError
+from dragoman.exchange import open_exchange
 from dragoman.routing import Router, Target
 from dragoman.upstream.seam import Transport
 from dragoman.usage import Entry
@@ -32,10 +32,10 @@ async def relay(
     entry.stream = call.wants_stream(document)
     attempts = list(_attempts(targets))
     for number, (target, key) in enumerate(attempts, 1):
-        exchange = _exchange(call, target, router)
+        exchange = open_exchange(call, target, router.model(target))
         entry.begin_attempt(target)
         try:
-            response = await transport.send(exchange.request(document, entry.stream, key))
+            response = await transport.send(exchange.request(document, entry.stream, key, entry))
             return await exchange.answer(response, entry)
         except UpstreamError as error:
             entry.fail_attempt(error)
@@ -67,15 +67,3 @@ def _attempts(targets: Sequence[Target]) -> Iterator[tuple[Target, str | None]]:
     for target in targets:
         for key in target.provider.api_keys or (None,):
             yield target, key
-
-
-def _exchange(call: Call, target: Target, router: Router) -> Passthrough:
-    provider = target.provider
-    if provider.speaks(call.operation, router.model(target)):
-        return Passthrough(call, target)
-    spoken = ", ".join(sorted(provider.protocols)) or "nothing that Dragoman relays"
-    raise UnsupportedProviderType(
-        f"The provider `{provider.id}` (type `{provider.type}`) does not speak the protocol of this"
-        f" request ({call.operation.protocol}); it speaks {spoken}.",
-        param="model",
-    )

@@ -46,7 +46,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._header_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value)
+        self._header_bytes += len(name) + len(value) + 4  # with ": " and the line end
         if self._header_bytes > _HEADER_LIMIT:
             raise _Refused("The request's headers are too large.")
         super().on_header(name, value)

@@ -9,10 +9,8 @@ chunk that the caller did not ask for is kept back. A tap reads along.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,19 +18,18 @@ from dragoman import sse
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
 from dragoman.errors import UpstreamDied
-from dragoman.header_policy import Header, client_headers, upstream_headers
+from dragoman.exchange.outgoing import make_request
+from dragoman.header_policy import client_headers, upstream_headers
 from dragoman.protocols import Protocol
-from dragoman.providers.auth import ANTHROPIC_VERSION, auth_headers
 from dragoman.providers.provider import BodyEdits
-from dragoman.providers.urls import endpoint_url
 from dragoman.routing import Target
+from dragoman.upstream.answers import is_event_stream, read_body
 from dragoman.upstream.refusal import read_refusal
 from dragoman.upstream.seam import Request, Response
 from dragoman.usage import Entry
 from dragoman.wire.taps import Tap, open_tap
 
 _NO_EDITS = BodyEdits()
-_EVENT_STREAM = b"text/event-stream"
 _USAGE_CHUNK = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 
 
@@ -44,27 +41,15 @@ class Passthrough:
         self.target = target
         self._hides_usage = False
 
-    def request(self, document: Document, stream: bool, key: str | None) -> Request:
-        """The request that goes upstream."""
-        provider = self.target.provider
-        operation = self.call.operation
-        body = self._edit(document, stream)
-        headers = upstream_headers(self.call.headers)
-        headers += auth_headers(provider, key, operation.protocol)
-        headers += [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
-        if operation.protocol is Protocol.MESSAGES:
-            headers = _with_anthropic_version(headers)
-        if provider.headers:
-            headers = _with_headers(headers, provider.headers)
-        return Request(
-            method="POST",
-            url=_with_client_query(
-                endpoint_url(provider, operation, self.target.model), self.call.query
-            ),
-            headers=headers,
-            body=body,
-            timeouts=provider.timeouts,
-            proxy=provider.proxy,
+    def request(self, document: Document, stream: bool, key: str | None, entry: Entry) -> Request:
+        """The caller's body with its named edits, and the caller's headers that may cross."""
+        return make_request(
+            self.target,
+            self.call.operation,
+            self._edit(document, stream),
+            key,
+            headers=upstream_headers(self.call.headers),
+            query=self.call.query,
         )
 
     async def answer(self, response: Response, entry: Entry) -> Answer:
@@ -75,12 +60,9 @@ class Passthrough:
             )
         headers = client_headers(response.headers)
         tap = open_tap(self.call.operation)
-        if _header(response.headers, b"content-type").startswith(_EVENT_STREAM):
+        if is_event_stream(response):
             return Answer(response.status, headers, self._stream(response, tap, entry))
-        try:
-            body = _decompress(await response.read(), response)
-        finally:
-            await response.aclose()
+        body = await read_body(response)
         entry.mark_first_byte()
         tap.read(body)
         entry.usage = tap.usage
@@ -154,45 +136,3 @@ def _without_usage_chunk(events: bytes) -> bytes:
         if (piece := splitter.feed(line_end)) and not _USAGE_CHUNK.search(piece)
     ]
     return b"".join((*kept, splitter.rest))
-
-
-def _with_anthropic_version(headers: list[Header]) -> list[Header]:
-    if any(name == b"anthropic-version" for name, _ in headers):
-        return headers
-    return [*headers, (b"anthropic-version", ANTHROPIC_VERSION.encode())]
-
-
-def _with_headers(headers: list[Header], own: Any) -> list[Header]:
-    added = [(name.lower().encode(), value.encode()) for name, value in own.items()]
-    names = {name for name, _ in added}
-    return [header for header in headers if header[0] not in names] + added
-
-
-def _with_client_query(url: str, query: bytes) -> str:
-    """`url` with the client's query, minus a key and what `url` already says."""
-    if not query:
-        return url
-    taken = {pair.partition("=")[0] for pair in urlsplit(url).query.split("&")} | {"key"}
-    pairs = [
-        pair for pair in query.decode("latin-1").split("&") if pair.partition("=")[0] not in taken
-    ]
-    if not pairs or pairs == [""]:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{'&'.join(pairs)}"
-
-
-def _header(headers: Any, wanted: bytes) -> bytes:
-    return next((value for name, value in headers if name == wanted), b"")
-
-
-def _decompress(body: bytes, response: Response) -> bytes:
-    """`body` as the client gets it: it was asked for uncompressed, but some servers insist."""
-    encoding = _header(response.headers, b"content-encoding").lower()
-    if encoding in {b"", b"identity"}:
-        return body
-    if encoding not in {b"gzip", b"x-gzip", b"deflate"}:
-        raise UpstreamDied(f"The provider compressed its answer as `{encoding.decode()}`.")
-    try:
-        return zlib.decompress(body, wbits=47)
-    except zlib.error as error:
-        raise UpstreamDied("The provider's compressed answer is damaged.") from error
