@@ -518,18 +518,25 @@ async def test_a_thousand_streams_at_once(transport, upstream):
     assert upstream.connections == 1000
 
 
-async def test_a_reader_that_stalls_stops_the_upstream(transport, upstream):
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_reader_that_stalls_stops_the_upstream(
+    make_transport, server_tls, certificate, secure
+):
     """Half of 64 MB is far above what the kernel's buffers and ours can hold together."""
+    transport = make_transport(ssl.create_default_context(cafile=certificate))
     piece = b"x" * 65_536
-    upstream.on("*", script(head(200, {"content-length": str(1000 * len(piece))}), *[piece] * 1000))
-    response = await transport.send(post(upstream))
-    request = upstream.requests[0]
-    chunks = aiter(response)
-    first = await anext(chunks)
-    sent, still = -1, 0
-    while still < 10:
-        still = still + 1 if request.sent == sent else 0
-        sent = request.sent
-        await asyncio.sleep(0.01)
-    assert sent < 500 * len(piece)
-    assert len(first) + len(await response.read()) == 1000 * len(piece)
+    async with ScriptedUpstream(server_tls if secure else None) as upstream:
+        upstream.on(
+            "*", script(head(200, {"content-length": str(1000 * len(piece))}), *[piece] * 1000)
+        )
+        response = await transport.send(post(upstream))
+        request = upstream.requests[0]
+        first = await anext(aiter(response))
+        sent, still = -1, 0
+        while still < 10:
+            still = still + 1 if request.sent == sent else 0
+            sent = request.sent
+            await asyncio.sleep(0.01)
+        assert sent < 500 * len(piece)
+        assert len(first) + len(await response.read()) == 1000 * len(piece)
+        await transport.aclose()

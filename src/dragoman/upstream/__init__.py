@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from dragoman.upstream.dialer import trust_system
 from dragoman.upstream.http1 import Http1Transport
 from dragoman.upstream.seam import Request, Response, Transport
 
@@ -13,7 +14,7 @@ def open_transport(tls: ssl.SSLContext | None = None) -> Transport:
 
     `tls` replaces the default trust (the system's, or the file that `SSL_CERT_FILE` names).
     """
-    return _ByProxy(tls or ssl.create_default_context())
+    return _ByProxy(tls or trust_system())
 
 
 class _ByProxy:

@@ -21,6 +21,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from dragoman.errors import UpstreamError, UpstreamUnreachable
+from dragoman.upstream.dialer import trust_system
 from dragoman.upstream.failures import died, not_http, timed_out, unreachable, unsendable
 from dragoman.upstream.origin import Target, locate
 from dragoman.upstream.seam import Headers, Request
@@ -38,7 +39,7 @@ class AiohttpTransport:
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        tls = tls or ssl.create_default_context()
+        tls = tls or trust_system()
         self._pooled = _open_session(
             aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=IDLE_CONNECTION_S)
         )

@@ -26,6 +26,13 @@ Address = tuple[int, int, int, str, tuple[Any, ...]]  # as `getaddrinfo` gives i
 P = TypeVar("P", bound=asyncio.Protocol)
 
 
+def trust_system() -> ssl.SSLContext:
+    """Verifies providers as the system does, or by the file that `SSL_CERT_FILE` names."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 class Dialer:
     """Opens connections within one event loop; `tls` is used for every `https` origin."""
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from dragoman.errors import UpstreamUnreachable
 from dragoman.upstream.connection import Connection, Http1Response
-from dragoman.upstream.dialer import Dialer
+from dragoman.upstream.dialer import Dialer, trust_system
 from dragoman.upstream.failures import unsendable
 from dragoman.upstream.origin import Origin, Target, locate
 from dragoman.upstream.seam import Request
@@ -29,7 +29,7 @@ class Http1Transport:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._dialer = Dialer(tls or ssl.create_default_context())
+        self._dialer = Dialer(tls or trust_system())
         self._idle: dict[Origin, list[Connection]] = {}
         self._open: set[Connection] = set()
 

@@ -1,4 +1,4 @@
-"""The seam between the gateway and whatever carries its requests: one attempt, no retries.
+"""The seam between the gateway and whatever carries its requests: one attempt.
 
 A transport takes a `Request` and gives a `Response` as soon as the provider's status line and
 headers are there; the body follows as raw chunks, exactly as they came (no decompression, no
@@ -56,7 +56,12 @@ class Transport(typing.Protocol):
     """Sends requests over pooled connections; safe for concurrent use within one event loop."""
 
     async def send(self, request: Request) -> Response:
-        """Raises `UpstreamUnreachable` or `UpstreamTimeout`; a cancelled call closes its socket."""
+        """Returns when status and headers are there, whatever the status is.
+
+        Raises `UpstreamTimeout`, or `UpstreamUnreachable` (also for an answer that is not HTTP);
+        both may be tried again elsewhere. A cancelled call closes its socket. A request that met
+        a pooled connection which the provider had just closed is sent once more, on a new one.
+        """
         ...
 
     async def aclose(self) -> None:
