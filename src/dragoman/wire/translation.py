@@ -91,7 +91,10 @@ class StreamTranslation:
 
 
 def toolbox_of(request: ir.Request, target: Target) -> Toolbox | None:
-    """The toolbox that `target`'s encoder used, where it changed any name or form."""
+    """The toolbox that `target`'s encoder used, where it changed any name or form. OpenAI's own
+    Responses has namespaces and custom tools itself."""
+    if target.genuine and target.protocol is Protocol.RESPONSES:
+        return None
     toolbox = Toolbox(request, custom=target.genuine and target.protocol is Protocol.CHAT)
     return toolbox if toolbox.changes else None
 

@@ -2,14 +2,15 @@
 
 OpenAI numbers items and pieces and repeats each of them when it is done. Copies of its API leave
 out much of that: llama.cpp sends no indexes and no item ids for calls, others send no `done`
-events, or no deltas. So an event is matched to its item by the item's index, else by its id, else
-it belongs to the last item; what a `done` event, or the final response, holds beyond the deltas
-is added then. Only the final response (or an error) ends a stream.
+events, or send them all at the end. So an event is matched to its item by the item's index, else
+by its id, else it belongs to the last item; what a `done` event, or the final response, holds
+beyond the deltas is added then; and a text or reasoning is over when another part begins (calls
+may interleave). Only the final response (or an error) ends a stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -73,11 +74,12 @@ _TYPE_DECODER = msgspec.json.Decoder(_Typed)
 class _Open:
     """A part under way: its index, and how much of its text has been handed on."""
 
-    __slots__ = ("citations", "index", "length", "summaries")
+    __slots__ = ("citations", "ended", "index", "length", "summaries")
 
     def __init__(self, index: int, length: int = 0) -> None:
         self.index = index
         self.length = length
+        self.ended = False
         self.citations = 0
         self.summaries = 0  # the summary piece that the text comes from
 
@@ -102,6 +104,7 @@ class Decoder:
         self._origin = origin
         self._items: list[_Item] = []
         self._next_part = 0
+        self._texts: list[_Open] = []  # what ends when another part begins
         self._kinds: list[ir.AnyPart] = []  # what the finish depends on: calls and refusals
         self._started = False
         self._done = False
@@ -182,7 +185,7 @@ class Decoder:
 
     def add_annotation(self, event: _Event) -> Sequence[ir.Event]:
         part = self._item_of(event, "message").parts.get(event.content_index or 0)
-        if part is None or event.annotation is None:
+        if part is None or part.ended or event.annotation is None:
             return _EMPTY
         part.citations += 1
         return (ir.Cited(part.index, decode_citation(event.annotation)),)
@@ -303,16 +306,24 @@ class Decoder:
     def _begin(
         self, item: _Item, place: int, part: ir.AnyPart, length: int = 0
     ) -> tuple[ir.Event, ...]:
+        ended = self._end(self._texts)
+        begun = item.parts[place] = _Open(self._next_part, length)
+        self._next_part += 1
+        self._texts = [] if isinstance(part, ir.ToolCall) else [begun]
         if isinstance(part, ir.ToolCall | ir.Refusal):
             self._kinds.append(part)
-        item.parts[place] = _Open(self._next_part, length)
-        self._next_part += 1
-        return (ir.PartStart(item.parts[place].index, part),)
+        return (*ended, ir.PartStart(begun.index, part))
+
+    def _end(self, parts: Iterable[_Open]) -> list[ir.Event]:
+        ended = [part for part in parts if not part.ended]
+        for part in ended:
+            part.ended = True
+        return [ir.PartEnd(part.index) for part in ended]
 
     def _grow(
         self, part: _Open, text: str | None, logprobs: tuple[ir.Logprob, ...] = ()
     ) -> tuple[ir.Event, ...]:
-        if not text and not logprobs:
+        if part.ended or not (text or logprobs):
             return ()
         part.length += len(text or "")
         return (ir.Delta(part.index, text or "", logprobs),)
@@ -332,22 +343,26 @@ class Decoder:
             for place, piece in enumerate(objects_of(value.get("content"))):
                 events += self._complete_piece(item, place, piece)
         elif kind == "reasoning" and item.parts:
-            events += self._complete_reasoning(item.parts[0], value)
+            events += self._complete_reasoning(item, value)
         elif kind in _CALLS and item.parts:
             events += self._grow_to(item.parts[0], read_call(value).arguments)
         else:
             for place, part in enumerate(read_item(value, self._origin)):
                 events += self._begin(item, place, part)
-        events += [ir.PartEnd(part.index) for part in item.parts.values()]
-        return events
+        return events + self._end(item.parts.values())
 
-    def _complete_reasoning(self, part: _Open, value: Item) -> list[ir.Event]:
+    def _complete_reasoning(self, item: _Item, value: Item) -> list[ir.Event]:
+        """The state of the reasoning; one that comes after its part has ended is its own part."""
+        part = item.parts[0]
         thinking = read_thinking(value, self._origin)
+        sealed = thinking.sealed
         events: list[ir.Event] = []
         if not part.length:
             events += self._grow(part, thinking.text)
-        if thinking.sealed is not None:
-            events.append(ir.Sealing(part.index, thinking.sealed))
+        if sealed is not None and not part.ended:
+            events.append(ir.Sealing(part.index, sealed))
+        elif sealed is not None and sealed.value:
+            events += self._begin(item, 1, ir.Thinking("", sealed=sealed, redacted=True))
         return events
 
     def _complete_piece(self, item: _Item, place: int, value: Item) -> Sequence[ir.Event]:
@@ -363,7 +378,8 @@ class Decoder:
         whole = not part.length
         logprobs = decode_logprobs(value.get("logprobs")) if whole else ()
         grown = self._grow(part, text[part.length :], logprobs)
-        citations = decode_citations(value.get("annotations"))[part.citations :]
+        citations = () if part.ended else decode_citations(value.get("annotations"))
+        citations = citations[part.citations :]
         part.citations += len(citations)
         return (*begun, *grown, *(ir.Cited(part.index, each) for each in citations))
 

@@ -86,11 +86,10 @@ class Encoder:
 
     def _write_delta(self, event: ir.Delta) -> bytes:
         self._texts.append(event.text)
-        if event.logprobs:
-            self._logprobs += event.logprobs
-            logprobs = b',"logprobs":%b' % encode([encode_logprob(each) for each in event.logprobs])
-            return self._grow(event.text, logprobs + _PLAIN_TAIL)
-        return self._grow(event.text, self._tail)
+        if not event.logprobs:
+            return self._grow(event.text, self._tail)
+        self._logprobs += event.logprobs
+        return self._grow(event.text, _likely_tail(event.logprobs))
 
     def _grow(self, text: str, tail: bytes) -> bytes:
         if not self._head:
@@ -144,7 +143,10 @@ class Encoder:
             self._prepare("response.refusal.delta", at)
             return opened + self._grow_from(part.text)
         self._prepare("response.output_text.delta", at, _TEXT_TAIL)
-        opened += self._grow_from(part.text)
+        if part.logprobs:
+            opened += self._grow(part.text, _likely_tail(part.logprobs))
+        else:
+            opened += self._grow_from(part.text)
         return opened + b"".join(map(self._write_citation, part.citations))
 
     def _start_call(self, part: ir.ToolCall) -> bytes:
@@ -325,6 +327,13 @@ class Encoder:
         event = {"type": name, **members, "sequence_number": self._sequence}
         self._sequence += 1
         return sse.encode(encode(event), name.encode())
+
+
+def _likely_tail(logprobs: tuple[ir.Logprob, ...]) -> bytes:
+    """The end of a text delta that has log probabilities; a percent sign is doubled, since the
+    tail is a template."""
+    written = encode([encode_logprob(each) for each in logprobs]).replace(b"%", b"%%")
+    return b',"logprobs":' + written + _PLAIN_TAIL
 
 
 def stream_encoder(view: CallerView) -> Encoder:
