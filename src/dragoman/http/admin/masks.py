@@ -35,14 +35,13 @@ def unmask_spec(spec: ProviderSpec, stored: ProviderSpec) -> ProviderSpec:
     shown = mask_spec(stored)
     keys = [key for key in (stored.api_key, *stored.api_keys) if key]
     found: dict[str, Any] = {
+        "api_key": _take(keys, spec.api_key) if spec.api_key else None,
         "api_keys": [_take(keys, key) for key in spec.api_keys],
         "headers": {
             name: stored.headers[name] if value == shown.headers.get(name) else value
             for name, value in spec.headers.items()
         },
     }
-    if spec.api_key:
-        found["api_key"] = _take(keys, spec.api_key)
     for name in ("proxy", "set"):
         if getattr(spec, name) == getattr(shown, name):
             found[name] = getattr(stored, name)
