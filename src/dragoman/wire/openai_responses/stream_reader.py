@@ -37,6 +37,8 @@ from dragoman.wire.openai_responses.content import (
 _EMPTY: tuple[ir.Event, ...] = ()
 _KEEP_ALIVE = (ir.KeepAlive(),)
 _CALLS = ("function_call", "custom_tool_call")
+_PIECES = {"output_text": "text", "refusal": "refusal"}
+"""The pieces of a message, and the member that holds their text."""
 
 
 class _Event(msgspec.Struct):
@@ -168,7 +170,7 @@ class Decoder:
         place = event.content_index or 0
         begun = _EMPTY
         if place not in item.parts:
-            begun = self._begin(item, place, ir.Text("", extras=_phase(item)))
+            begun = self._begin(item, place, _new_piece(item, "output_text"))
         logprobs = decode_logprobs(event.logprobs) if event.logprobs else ()
         return (*begun, *self._grow(item.parts[place], event.delta, logprobs))
 
@@ -180,7 +182,7 @@ class Decoder:
         place = event.content_index or 0
         begun = _EMPTY
         if place not in item.parts:
-            begun = self._begin(item, place, ir.Refusal(""))
+            begun = self._begin(item, place, _new_piece(item, "refusal"))
         return (*begun, *self._grow(item.parts[place], event.delta))
 
     def add_annotation(self, event: _Event) -> Sequence[ir.Event]:
@@ -191,26 +193,22 @@ class Decoder:
         return (ir.Cited(part.index, decode_citation(event.annotation)),)
 
     def add_piece(self, event: _Event) -> Sequence[ir.Event]:
-        """A piece of a message begins; it may hold text already."""
+        """A piece of a message begins; it may hold text already. Reasoning has pieces too, which
+        its item repeats."""
+        place, value = event.content_index or 0, event.part or {}
+        kind = value.get("type")
+        if kind not in _PIECES:
+            return _EMPTY
         item = self._item_of(event, "message")
-        place = event.content_index or 0
-        if event.part is None or place in item.parts:
+        if place in item.parts:
             return _EMPTY
-        value = event.part
-        if value.get("type") == "refusal":
-            text = _string(value.get("refusal"))
-            return self._begin(item, place, ir.Refusal(text), len(text))
-        if value.get("type") != "output_text":
-            return _EMPTY
-        text = _string(value.get("text"))
-        return self._begin(item, place, ir.Text(text, extras=_phase(item)), len(text))
+        text = _string(value.get(_PIECES[kind]))
+        return self._begin(item, place, _new_piece(item, kind, text), len(text))
 
     def end_piece(self, event: _Event) -> Sequence[ir.Event]:
-        if event.part is None:
+        if event.part is None or event.part.get("type") not in _PIECES:
             return _EMPTY
         item = self._item_of(event, "message")
-        if item.value.get("type") != "message":
-            return _EMPTY  # reasoning's own text, which its item repeats
         return self._complete_piece(item, event.content_index or 0, event.part)
 
     def add_arguments(self, event: _Event) -> Sequence[ir.Event]:
@@ -244,8 +242,9 @@ class Decoder:
         """An item is done; what its deltas did not say is said now."""
         if event.item is None:
             return _EMPTY
-        item = self._find(event) or self._register(event.item, event.output_index)
-        return self._complete(item, event.item)
+        under_way = [item for item in self._items if not item.done]
+        item = self._numbered(event.output_index) or _match(event.item, under_way)
+        return self._complete(item or self._register(event.item, event.output_index), event.item)
 
     def finish(self, event: _Event) -> Sequence[ir.Event]:
         """The final response, items that no event has told of included."""
@@ -257,10 +256,14 @@ class Decoder:
         events: list[ir.Event] = []
         if not self._started:
             events += self.start(event)
+        told = list(self._items)
         for index, value in enumerate(answer.output):
-            item = self._items[index] if index < len(self._items) else self._register(value, index)
-            if not item.done and item.value.get("type") == value.get("type"):
-                events += self._complete(item, value)
+            item = _match(value, told)
+            if item is None:
+                item = self._register(value, index)
+            else:
+                told.remove(item)
+            events += self._complete(item, value)
         if event.type == "response.incomplete" and answer.status != "incomplete":
             answer.status = "incomplete"
         self._done = True
@@ -281,27 +284,24 @@ class Decoder:
         self._items.append(item)
         return item
 
-    def _find(self, event: _Event) -> _Item | None:
-        if event.output_index is not None:
-            for item in reversed(self._items):
-                if item.output_index == event.output_index:
-                    return item
+    def _numbered(self, output_index: int | None) -> _Item | None:
+        if output_index is None:
             return None
-        id = event.item_id or (event.item or {}).get("id") or (event.item or {}).get("call_id")
-        for item in reversed(self._items):
-            if id in item.ids:
-                return item
-        if event.item is not None or not self._items:
-            return None
-        return self._items[-1]
+        numbered = (item for item in reversed(self._items) if item.output_index == output_index)
+        return next(numbered, None)
 
     def _item_of(self, event: _Event, kind: str) -> _Item:
-        """The item that `event` is about; a new one where none was announced."""
-        found = self._find(event)
-        if found is None:
-            value: Item = {"type": kind, "id": event.item_id or ""}
-            found = self._register(value, event.output_index)
-        return found
+        """The item that `event` is about, which must be of its kind; a new one where none was
+        announced."""
+        of_kind = [item for item in self._items if _is_kind(item.value, kind)]
+        found = self._numbered(event.output_index)
+        if found in of_kind:
+            return found
+        if event.output_index is None:
+            named = [item for item in of_kind if event.item_id in item.ids]
+            if named or (of_kind and event.item_id is None):
+                return (named or of_kind)[-1]
+        return self._register({"type": kind, "id": event.item_id or ""}, event.output_index)
 
     def _begin(
         self, item: _Item, place: int, part: ir.AnyPart, length: int = 0
@@ -366,17 +366,15 @@ class Decoder:
         return events
 
     def _complete_piece(self, item: _Item, place: int, value: Item) -> Sequence[ir.Event]:
+        kind = value.get("type")
+        if kind not in _PIECES:
+            return _EMPTY
         begun: tuple[ir.Event, ...] = ()
-        refusal = value.get("type") == "refusal"
         if place not in item.parts:
-            if not refusal and value.get("type") != "output_text":
-                return _EMPTY
-            part = ir.Refusal("") if refusal else ir.Text("", extras=_phase(item))
-            begun = self._begin(item, place, part)
+            begun = self._begin(item, place, _new_piece(item, kind))
         part = item.parts[place]
-        text = _string(value.get("refusal" if refusal else "text"))
-        whole = not part.length
-        logprobs = decode_logprobs(value.get("logprobs")) if whole else ()
+        text = _string(value.get(_PIECES[kind]))
+        logprobs = () if part.length else decode_logprobs(value.get("logprobs"))
         grown = self._grow(part, text[part.length :], logprobs)
         citations = () if part.ended else decode_citations(value.get("annotations"))
         citations = citations[part.citations :]
@@ -391,7 +389,8 @@ class Decoder:
             return self._grow_to(part, text)
         if not text:
             return _EMPTY
-        return self._begin(item, place or 0, ir.Text(text, extras=_phase(item)), len(text))
+        piece = _new_piece(item, "output_text", text)
+        return self._begin(item, place or 0, piece, len(text))
 
 
 _READERS = {
@@ -424,6 +423,21 @@ def stream_decoder(origin: ir.Origin) -> Decoder:
     return Decoder(origin)
 
 
+def _is_kind(value: Item, kind: str) -> bool:
+    found = value.get("type")
+    return found == kind or (found in _CALLS and kind in _CALLS)
+
+
+def _match(value: Item, items: list[_Item]) -> _Item | None:
+    """The one of `items` that `value` is the whole of: by an id, else the first of its type (no
+    call stands for another)."""
+    alike = [item for item in items if item.value.get("type") == value.get("type")]
+    ids = {value.get("id"), value.get("call_id")}
+    named = [item for item in alike if item.ids & ids]
+    found = named or ([] if _is_kind(value, "function_call") else alike)
+    return found[0] if found else None
+
+
 def _is_unknown(data: bytes) -> bool:
     """Whether `data` is an event of a type that is not read here."""
     try:
@@ -436,9 +450,11 @@ def _garbage(error: Exception) -> UpstreamDied:
     return UpstreamDied(f"The provider's stream holds an event that cannot be read: {error}.")
 
 
-def _phase(item: _Item) -> dict[str, Any]:
+def _new_piece(item: _Item, kind: str, text: str = "") -> ir.Text | ir.Refusal:
+    """A piece of a message; the message's phase goes with it."""
     phase = item.value.get("phase")
-    return {"phase": phase} if phase else {}
+    extras = {"phase": phase} if phase else {}
+    return (ir.Refusal if kind == "refusal" else ir.Text)(text, extras=extras)
 
 
 def _string(value: Any) -> str:
