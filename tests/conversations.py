@@ -172,7 +172,7 @@ def streamed(draw: st.DrawFn, response: ir.Response) -> list[ir.Event]:
         ):
             opened = msgspec.structs.replace(part, text="")
             pieces = list(_pieces(draw, event.index, part.text))
-            if isinstance(opened, ir.Text):
+            if isinstance(part, ir.Text) and pieces:
                 opened = msgspec.structs.replace(opened, logprobs=())
                 pieces[0] = ir.Delta(event.index, pieces[0].text, part.logprobs)
             events += [ir.PartStart(event.index, opened), *pieces]

@@ -13,10 +13,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_VERSION = re.compile(
-    r"claude-(?:[a-z]+-)?(\d{1,2})(?:[.-](\d{1,2}))?(?![\d])"
-    r"|claude-(\d{1,2})(?:[.-](\d{1,2}))?-[a-z]"
-)
+_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)")
 
 
 class Generation(NamedTuple):
@@ -51,5 +48,4 @@ def generation_of(model: str) -> Generation:
     found = _VERSION.search(model.lower())
     if found is None:
         return Generation(0, 0)
-    major, minor = found[1] or found[3], found[2] or found[4]
-    return Generation(int(major), int(minor or 0))
+    return Generation(int(found[1]), int(found[2] or 0))

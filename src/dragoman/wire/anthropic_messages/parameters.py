@@ -48,6 +48,8 @@ def write_parameters(request: ir.Request, target: Target, losses: Losses) -> dic
     user = request.user or request.safety_identifier
     if user is not None:
         body["metadata"] = {"user_id": user}
+    if request.safety_identifier not in (None, user):
+        losses.field("safety_identifier", "Anthropic takes one user id, and `user` is it")
     if request.service_tier is not None:
         if request.service_tier in _TIERS:
             body["service_tier"] = _TIERS[request.service_tier]

@@ -93,6 +93,10 @@ class _Writer:
                 turns[-1][1].extend(blocks)
             elif blocks:
                 turns.append((role, blocks, extras))
+        if system and not turns:
+            self._losses.add("messages.0", "sent as a user turn: there is no other turn")
+            turns.append(("user", system, {}))
+            system = []
         written: list[dict[str, Any]] = []
         calls: dict[str, int] = {}
         for role, blocks, extras in turns:

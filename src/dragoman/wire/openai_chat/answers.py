@@ -270,6 +270,7 @@ def encode_response(response: ir.Response, view: CallerView) -> Encoded:
     }
     if response.service_tier is not None:
         answer["service_tier"] = response.service_tier
+    losses += (ir.Loss(f"response.{name}", "Chat has no such field") for name in response.extras)
     return Encoded(encode(answer), tuple(losses))
 
 
@@ -310,6 +311,8 @@ def _write_choice(choice: ir.Choice, index: int, losses: list[ir.Loss]) -> dict[
     for number, part in enumerate(choice.parts):
         if not content.add(part):
             losses.append(ir.Loss(f"response.{number}", "Chat cannot show this in an answer"))
+        if isinstance(part, ir.Text) and part.sealed is not None:
+            losses.append(ir.Loss(f"response.{number}", "Chat has no place for a text's signature"))
     finish = fold.settle(choice.finish, choice.parts)
     refusal = finish.explanation if content.refusal is None else content.refusal
     silent = content.text is None and refusal is None and not content.calls

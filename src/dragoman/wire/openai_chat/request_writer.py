@@ -76,7 +76,16 @@ class _Writer:
             if self._request.protocol is Protocol.CHAT and written:
                 written[-1] |= message.extras
             messages += written
+        self._check_prefill()
         return messages
+
+    def _check_prefill(self) -> None:
+        """Anthropic goes on with the text of a last assistant message; hardly anyone else does."""
+        if self._request.protocol is not Protocol.MESSAGES or not self._request.messages:
+            return
+        last = self._request.messages[-1]
+        if last.role is ir.Role.ASSISTANT and last.parts and isinstance(last.parts[-1], ir.Text):
+            self._losses.add(last.at, "the answer may not go on with this text")
 
     def _write_system(self, message: ir.Message) -> list[dict[str, Any]]:
         content = self._write_content(message.parts)

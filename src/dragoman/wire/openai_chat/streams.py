@@ -335,6 +335,9 @@ class Encoder:
         match part:
             case ir.Text():
                 self._part_from = self._text_length
+                if part.sealed is not None:
+                    why = "Chat has no place for a text's signature"
+                    self.losses.append(ir.Loss("response", why))
                 self._grow(b'{"content":', b"}")
                 first = self._write_text(part.text, part.logprobs) if part.text else b""
                 return first + self._cite(part.citations)
