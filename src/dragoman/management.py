@@ -240,7 +240,7 @@ def read_expiry(text: str, now: datetime) -> int:
     """When something ends, in Unix milliseconds, as a person writes it: a time from `now` (`30d`;
     also `m`, `h` and `w`) or an ISO 8601 time, in UTC where it does not say.
 
-    Raises InvalidRequest.
+    Raises InvalidRequest, also for a time that has passed.
     """
     text = text.strip()
     try:
@@ -249,9 +249,12 @@ def read_expiry(text: str, now: datetime) -> int:
         else:
             end = datetime.fromisoformat(text)
             end = end if end.tzinfo else end.replace(tzinfo=UTC)
-        return round(end.timestamp() * 1000)
+        milliseconds = round(end.timestamp() * 1000)
     except (ValueError, OverflowError) as error:
         raise InvalidRequest(
             f"`{text}` is no time: write `30d`, `12h` or a date such as `2027-01-31`.",
             param="expires",
         ) from error
+    if end <= now:
+        raise InvalidRequest(f"`{text}` has passed already: give a later time.", param="expires")
+    return milliseconds

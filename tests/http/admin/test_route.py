@@ -55,9 +55,7 @@ async def test_an_admin_key_opens_management_and_nothing_else(
         assert (await client.get("/v1/models")).status_code == 403
 
 
-async def test_a_key_made_with_the_scope_admin(
-    admin: httpx2.AsyncClient, running: Running
-) -> None:
+async def test_a_key_made_with_the_scope_admin(admin: httpx2.AsyncClient, running: Running) -> None:
     made = await admin.post("/admin/keys", json={"name": "second", "scopes": ["admin"]})
     async with running.client(made.json()["key"]) as client:
         assert (await client.get("/admin/status")).status_code == 200
@@ -113,9 +111,7 @@ async def test_foreign_hosts_and_pages(
         assert response.json()["error"]["code"] == "forbidden"
 
 
-async def test_its_own_page_may_change_things(
-    admin: httpx2.AsyncClient, running: Running
-) -> None:
+async def test_its_own_page_may_change_things(admin: httpx2.AsyncClient, running: Running) -> None:
     response = await admin.post("/admin/reload", headers={"origin": running.url})
     assert response.status_code == 200
 
