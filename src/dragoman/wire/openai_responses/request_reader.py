@@ -279,12 +279,12 @@ class _Transcript:
 
     def _gather(self, role: ir.Role, part: ir.AnyPart, at: str) -> None:
         """Adds to the model's turn, or to the tool outputs that follow it."""
-        if not self._turn or self._turn_role is not role:
-            self.finish()
-            self._turn_role, self._turn_at = role, at
         if self._pending is not None and isinstance(part, ir.Text | ir.ToolCall | ir.Media):
             part = msgspec.structs.replace(part, sealed=self._pending)
             self._pending = None
+        if not self._turn or self._turn_role is not role:
+            self.finish()
+            self._turn_role, self._turn_at = role, at
         self._turn.append(part)
 
     def read_message(self, item: Fields, kind: str) -> None:
