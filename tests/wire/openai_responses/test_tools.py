@@ -61,7 +61,7 @@ def test_tools_come_out_as_they_went_in() -> None:
 
 def test_two_groups_of_one_name_apart_stay_apart() -> None:
     group = TOOLS[2]
-    apart = [group, TOOLS[1], group]
+    apart = [group, TOOLS[1], deepcopy(group)]
     tools = read(apart)
     assert encode_tools(tools, losses()) == apart
 
