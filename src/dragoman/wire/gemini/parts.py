@@ -87,6 +87,8 @@ def _read_text(
 ) -> ir.AnyPart | None:
     text = part.text("text") or ""
     if part.boolean("thought"):
+        if not text and sealed is None:
+            return None
         if sealed is None and origin is not None:
             sealed = ir.Sealed("", origin)
         return ir.Thinking(text, sealed=sealed, at=part.at, extras=part.rest())

@@ -43,7 +43,9 @@ class Decoder:
         self._origin = origin
         self._id = ""
         self._parts = 0
-        self._lane: type[ir.Text | ir.Thinking] | None = None
+        self._lane: type[ir.Text | ir.Thinking] | None = None  # what is open,
+        self._index = 0  # and its index
+        self._complete = False  # no more text may join it, though citations may
         self._said: list[str] = []  # the text of the whole answer, over which citations count
         self._before = 0  # how many entries of it belong to earlier parts
         self._cited: set[Source] = set()
@@ -139,7 +141,10 @@ class Decoder:
             events.append(ir.Sealing(index, part.sealed))
             self._leave(events)
             return
-        self._leave(events)
+        if isinstance(part, ir.Thinking) and self._lane is ir.Text:
+            self._complete = True  # citations of the text come with or behind the state
+        else:
+            self._leave(events)
         if isinstance(part, ir.ToolCall):
             self._calls = True
         if isinstance(part, ir.Text):
@@ -150,23 +155,23 @@ class Decoder:
 
     def _enter(self, kind: type[ir.Text | ir.Thinking], events: list[ir.Event]) -> int:
         """The index of the open part of this kind, which is begun if it is not there."""
-        if self._lane is kind:
-            return self._parts - 1
+        if self._lane is kind and not self._complete:
+            return self._index
         self._leave(events)
-        self._lane = kind
+        self._lane, self._index = kind, self._parts
         if kind is ir.Text:
             self._before = len(self._said)
             part: ir.AnyPart = ir.Text("")
         else:
             part = ir.Thinking("", sealed=ir.Sealed("", self._origin))
-        events.append(ir.PartStart(self._parts, part))
+        events.append(ir.PartStart(self._index, part))
         self._parts += 1
-        return self._parts - 1
+        return self._index
 
     def _leave(self, events: list[ir.Event]) -> None:
         if self._lane is not None:
-            events.append(ir.PartEnd(self._parts - 1))
-            self._lane = None
+            events.append(ir.PartEnd(self._index))
+            self._lane, self._complete = None, False
 
     def _cite(self, source: Source, events: list[ir.Event]) -> None:
         """A citation, once: some models repeat them with every chunk. They come behind the text,
@@ -174,7 +179,7 @@ class Decoder:
         if source in self._cited:
             return
         self._cited.add(source)
-        index = self._enter(ir.Text, events)
+        index = self._index if self._lane is ir.Text else self._enter(ir.Text, events)
         before = "".join(self._said[: self._before])
         text = "".join(self._said[self._before :])
         events.append(ir.Cited(index, source.within(text, before)))
@@ -204,6 +209,9 @@ class Encoder:
         identity = {"modelVersion": view.model, "responseId": view.id}
         self._identity = b"," + encode(identity)[1:]
         self._after = b"]}}]" + self._identity + b"\n\n"
+        # Google's Python SDK takes a comment for a broken answer, so that silence is filled with a
+        # thought of nothing, which every client knows and `read_part` skips.
+        self._keep_alive = self._before + b'{"text":"","thought":true}' + self._after
         self._head = b""  # a chunk of the open part up to its text
         self._tail = b""
         self._part: ir.AnyPart | None = None
@@ -238,7 +246,7 @@ class Encoder:
                     STREAM_GENERATE_CONTENT, event.error, self._view.request_id
                 )
             case ir.KeepAlive():
-                return sse.PING
+                return self._keep_alive
 
     def _write_delta(self, event: ir.Delta) -> bytes:
         if not self._head:
