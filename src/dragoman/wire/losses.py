@@ -27,7 +27,8 @@ class Losses:
     def unsupported(self, fields: Iterable[str]) -> None:
         """Those of `fields` that the caller set and the target does not have."""
         for field in fields:
-            if getattr(self.request, field) not in (None, (), {}, False):
+            value = getattr(self.request, field)
+            if value or (value == 0 and value is not False):
                 self.field(field, f"{self.target} has no such field")
 
     def extras(self, extras: Iterable[str], at: str = "") -> None:

@@ -50,6 +50,6 @@ def text_of(media: ir.Media) -> str | None:
     if media.data is None or not media.media_type.startswith("text/"):
         return None
     try:
-        return b64decode(media.data).decode()
+        return b64decode(media.data, validate=True).decode()
     except (binascii.Error, ValueError):
         return None
