@@ -47,16 +47,20 @@ async def test_it_serves_until_its_input_ends(engine: None, make_model: MakeMode
     child.send_signal(signal.SIGINT)  # as Ctrl-C in the gateway's terminal does
     async with aiohttp.ClientSession() as session, session.get(f"{url}/health") as response:
         assert response.status == 200
-    await child.communicate()
-    assert child.returncode == 0
+    child.stdin.close()
+    assert await child.wait() == 0
 
 
 async def test_a_model_that_does_not_load_ends_it(engine: None, make_model: MakeModel) -> None:
     child = await _spawn()
-    output, errors = await child.communicate(_settings(make_model(error="no magic").path))
-    assert child.returncode == 1
-    assert output == b""
-    assert b"load: no magic" in errors
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdin.write(_settings(make_model(error="no magic").path))
+    assert await child.stdout.read() == b""
+    assert b"load: no magic" in await child.stderr.read()
+    assert await child.wait() == 1
+    child.stdin.close()
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(None, 1), (1, 1), (2, 1), (4, 3), (64, 4)])
