@@ -118,6 +118,11 @@ def test_server_tools_beside_others_are_lost() -> None:
 def test_grammars_and_unknown_members_of_tools_are_recorded() -> None:
     asked = request(Protocol.RESPONSES)
     losses = Losses(asked, Protocol.CHAT)
-    tool = ir.Tool(name="f", format={"type": "grammar"}, extras={"async": True}, at="tools.0")
-    record_tool_losses((tool,), losses)
+    tool = ir.Tool(
+        name="f", kind=CUSTOM, format={"type": "grammar"}, extras={"async": True}, at="tools.0"
+    )
+    record_tool_losses(toolbox(tool).declared, losses)
     assert [loss.path for loss in losses.found] == ["tools.0.async", "tools.0.format"]
+    native = Losses(asked, Protocol.CHAT)
+    record_tool_losses(toolbox(tool, custom=True).declared, native)
+    assert [loss.path for loss in native.found] == ["tools.0.async"]

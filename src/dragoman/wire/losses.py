@@ -28,7 +28,7 @@ class Losses:
         """Those of `fields` that the caller set and the target does not have."""
         for field in fields:
             value = getattr(self.request, field)
-            if value or (value == 0 and value is not False):
+            if value is not None and value is not False and value not in ((), {}):
                 self.field(field, f"{self.target} has no such field")
 
     def extras(self, extras: Iterable[str], at: str = "") -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from dragoman import ir
-from dragoman.protocols import Protocol
 from dragoman.wire.documents import encode, parse_object
 from dragoman.wire.losses import Losses, refuse
 
@@ -35,7 +34,8 @@ class Toolbox:
     """The client tools of one request. `custom` says whether the target has custom tools.
 
     `declared` holds the tools as the target is to see them: functions (and custom tools, if it
-    has them) under flat names. A choice that allows only some tools leaves the others out.
+    has them) under flat names. A wrapped custom tool keeps its `format`, which is only told to the
+    model in words. A choice that allows only some tools leaves the others out.
     """
 
     def __init__(self, request: ir.Request, *, custom: bool = False) -> None:
@@ -117,7 +117,6 @@ class Toolbox:
             kind=ir.ToolKind.FUNCTION,
             parameters=_INPUT_SCHEMA,
             description=_describe(tool),
-            format=None,
         )
 
 
@@ -155,10 +154,10 @@ def check_server_tools(request: ir.Request, losses: Losses) -> None:
 
 
 def record_tool_losses(tools: tuple[ir.Tool, ...], losses: Losses) -> None:
-    """What no foreign target can say of a client tool."""
+    """What a foreign target cannot say of the tools that a toolbox declares to it."""
     for tool in tools:
         losses.extras(tool.extras, tool.at)
-        if tool.format is not None and losses.target is not Protocol.RESPONSES:
+        if tool.format is not None and tool.kind is ir.ToolKind.FUNCTION:
             losses.add(f"{tool.at}.format", "the grammar is only described to the model")
 
 

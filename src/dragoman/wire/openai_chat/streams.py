@@ -20,7 +20,7 @@ from dragoman.wire import CallerView
 from dragoman.wire.call_ids import fit
 from dragoman.wire.documents import encode
 from dragoman.wire.error_bodies import decode_error, encode_error_event
-from dragoman.wire.fields import objects_of
+from dragoman.wire.fields import object_of, objects_of
 from dragoman.wire.openai_chat.answers import (
     WireCustom,
     WireFunction,
@@ -119,8 +119,8 @@ class Decoder:
             return self._fail(UpstreamDied(f"The provider's stream cannot be read: {error}."))
         if chunk.error:
             said = decode_error(event.data)
-            code = int(said.code) if said.code and said.code.isdecimal() else 0
-            status = code if 400 <= code < 600 else 502
+            code = object_of(chunk.error).get("code")
+            status = code if isinstance(code, int) and 400 <= code < 600 else 502
             refusal = UpstreamRefused(said.message, status=status, body=event.data, code=said.code)
             return self._fail(refusal)
         return self._read(chunk)
