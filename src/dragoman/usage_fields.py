@@ -13,9 +13,14 @@ import msgspec
 from dragoman.ir import Usage
 
 
+class _Written(msgspec.Struct):
+    ttl_12h_tokens: int | None = None
+
+
 class _Cached(msgspec.Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_tokens_details: _Written | None = None
 
 
 class _Reasoned(msgspec.Struct):
@@ -43,11 +48,14 @@ class OpenAIUsage(msgspec.Struct):
         reasoned = self.completion_tokens_details or self.output_tokens_details or _Reasoned()
         read = min(cached.cached_tokens or self.prompt_cache_hit_tokens or 0, total_in)
         written = min(cached.cache_write_tokens or 0, total_in - read)
+        details = cached.cache_write_tokens_details
+        lasting = min((details.ttl_12h_tokens if details else 0) or 0, written)
         reasoning = min(reasoned.reasoning_tokens or 0, total_out)
         return Usage(
             input=total_in - read - written,
             cache_read=read,
-            cache_write=written,
+            cache_write=written - lasting,
+            cache_write_long=lasting,
             output=total_out - reasoning,
             reasoning=reasoning,
         )

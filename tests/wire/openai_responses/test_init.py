@@ -269,10 +269,11 @@ def responses(draw: st.DrawFn) -> ir.Response:
     if finish.reason is ir.FinishReason.STOP and refused:
         finish = ir.Finish(ir.FinishReason.REFUSAL)
     searches = sum(isinstance(part, ir.Opaque) for part in parts)
+    usage = msgspec.structs.replace(draw(usages), cache_write_long=draw(tokens), searches=searches)
     return ir.Response(
         parts=parts,
         finish=finish,
-        usage=msgspec.structs.replace(draw(usages), searches=searches),
+        usage=usage,
         id="resp_abc123",
         model="acme:m-1",
         created=draw(st.just(1_700_000_000)),

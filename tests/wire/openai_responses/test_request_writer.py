@@ -199,6 +199,39 @@ def test_tools_that_items_brought_stand_where_they_stood() -> None:
     assert losses == {}
 
 
+def test_copies_get_the_search_as_a_function_and_what_it_has_found_plainly() -> None:
+    group = {
+        "type": "namespace",
+        "name": "mail",
+        "description": "Mail.",
+        "tools": [{"type": "function", "name": "send", "defer_loading": True}],
+    }
+    body = {
+        "model": "m",
+        "input": [
+            {"type": "tool_search_call", "call_id": "c", "execution": "client", "arguments": {}},
+            {
+                "type": "tool_search_output",
+                "call_id": "c",
+                "execution": "client",
+                "tools": [group],
+            },
+        ],
+        "tools": [
+            {"type": "tool_search", "execution": "client"},
+            {"type": "function", "name": "hidden", "defer_loading": True},
+        ],
+    }
+    written, _ = translate(body, RESPONSES, COPY)
+    assert written["tools"] == [
+        {"type": "function", "name": "tool_search"},
+        {"type": "function", "name": "mail__send"},
+    ]
+    call, output = written["input"]
+    assert (call["type"], call["name"]) == ("function_call", "tool_search")
+    assert output["output"] == "The tool send can be called now."
+
+
 def test_tools_that_no_search_has_found_are_not_shown() -> None:
     tools = (ir.Tool(name="found", deferred=True), ir.Tool(name="hidden", deferred=True))
     result = ir.ToolResult("c", (ir.ToolReference("found"),))

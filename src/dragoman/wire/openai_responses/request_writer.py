@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from dragoman import ir
 from dragoman.protocols import Protocol
 from dragoman.wire import Encoded, Target, call_ids
@@ -107,12 +109,12 @@ class _Writer:
     def write_tools(self) -> dict[str, Any]:
         """`tools` and `tool_choice`, where there are any."""
         request = self._request
-        tools: tuple[ir.Tool | ir.ServerTool, ...]
+        tools: Iterable[ir.Tool | ir.ServerTool]
         if self._toolbox is None:
-            tools = tuple(tool for tool in request.tools if not self._is_brought(tool))
+            tools = (tool for tool in request.tools if not self._is_brought(tool))
         else:
             servers = (tool for tool in request.tools if isinstance(tool, ir.ServerTool))
-            tools = (*self._toolbox.declared, *servers)
+            tools = (*map(_as_function, self._toolbox.declared), *servers)
         members: dict[str, Any] = {}
         encoded = encode_tools(self._visible(tools), self._losses)
         if encoded:
@@ -139,21 +141,20 @@ class _Writer:
     def _visible(
         self, tools: Iterable[ir.Tool | ir.ServerTool]
     ) -> tuple[ir.Tool | ir.ServerTool, ...]:
-        """Without the tools of other protocols' callers that no search has found yet."""
-        if self._own:
+        """Without the tools that no search has found yet; OpenAI can be told to defer them."""
+        if self._own and self._toolbox is None:
             return tuple(tools)
-        found = {
-            reference.name
-            for message in self._request.messages
-            for part in message.parts
-            if isinstance(part, ir.ToolResult)
-            for reference in part.parts
-            if isinstance(reference, ir.ToolReference)
-        }
+        found: set[str] = set()
+        for message in self._request.messages:
+            for part in message.parts:
+                for each in part.parts if isinstance(part, ir.ToolResult) else ():
+                    if isinstance(each, ir.ToolReference):
+                        found |= {each.name, each.at}
+        found.discard("")
         return tuple(
-            tool
+            msgspec.structs.replace(tool, deferred=False) if isinstance(tool, ir.Tool) else tool
             for tool in tools
-            if not isinstance(tool, ir.Tool) or not tool.deferred or tool.name in found
+            if isinstance(tool, ir.ServerTool) or not tool.deferred or found & {tool.name, tool.at}
         )
 
     def _is_brought(self, tool: ir.Tool | ir.ServerTool) -> bool:
@@ -383,6 +384,11 @@ class _Writer:
     def _check_sealed(self, part: ir.AnyPart, sealed: ir.Sealed | None) -> None:
         if sealed is not None:
             self._losses.add(part.at, "its signature belongs to another provider")
+
+
+def _as_function(tool: ir.Tool) -> ir.Tool:
+    """The client's tool search as the function that it is to copies of the API."""
+    return msgspec.structs.replace(tool, extras={}) if is_search(tool) else tool
 
 
 def _prompt_of(message: ir.Message) -> Any:
