@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from dragoman.cli import output, workplace
 from dragoman.cli.options import Config, DataDir, Json, KeyReference, split_list
+from dragoman.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from dragoman.config import Settings
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The keys that clients of the gateway use.", no_args_is_help=True)
 
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _ONCE = "It is shown this once: keep it."
 
 
@@ -49,7 +49,7 @@ def create(
         typer.Option(
             "--expires",
             metavar="TIME",
-            help="When it ends, from now: 30d, 12h, 45m, 2w; else never.",
+            help="When it ends: 45m, 12h, 30d or 2w from now, or a date; else never.",
         ),
     ] = None,
     scope: Annotated[
@@ -61,9 +61,9 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a key. It is shown once."""
-    lifetime_ms = None if expires is None else read_lifetime(expires)
+    ends = None if expires is None else _read_expiry(expires)
     settings = workplace.load_settings(config, data_dir)
-    asyncio.run(_create(settings, name, split_list(models) or [], lifetime_ms, scope, json))
+    asyncio.run(_create(settings, name, split_list(models) or [], ends, scope, json))
 
 
 @app.command()
@@ -80,15 +80,14 @@ def revoke(key: KeyReference, config: Config = None, data_dir: DataDir = None) -
     asyncio.run(_revoke(workplace.load_settings(config, data_dir), key))
 
 
-def read_lifetime(text: str) -> int:
-    """Milliseconds of `30d`, `12h`, `45m` or `2w`. Raises typer.BadParameter."""
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", text.strip())
-    if found is None:
-        raise typer.BadParameter(
-            f"{text!r} is no time: write a number and m, h, d or w, such as 30d",
-            param_hint="'--expires'",
-        )
-    return int(found[1]) * _UNIT_MS[found[2]]
+def _read_expiry(text: str) -> int:
+    """When the key ends, in Unix milliseconds. Raises typer.BadParameter."""
+    from dragoman.management import read_expiry
+
+    try:
+        return read_expiry(text, datetime.now(UTC))
+    except InvalidRequest as error:
+        raise typer.BadParameter(error.message, param_hint="'--expires'") from error
 
 
 def describe_key(key: GatewayKey) -> dict[str, Any]:
@@ -97,6 +96,7 @@ def describe_key(key: GatewayKey) -> dict[str, Any]:
         "id": key.id,
         "name": key.name,
         "hint": key.hint,
+        "state": _state(key),
         "scopes": sorted(key.scopes),
         "models": list(key.models),
         "expires_at": output.iso_time(key.expires_at),
@@ -122,7 +122,7 @@ async def _list(settings: Settings, json: bool) -> None:
                 key.hint,
                 ", ".join(sorted(key.scopes)),
                 ", ".join(key.models) or "all",
-                _state(key),
+                _describe_state(key),
             ]
             for key in keys
         ],
@@ -134,13 +134,17 @@ def _state(key: GatewayKey) -> str:
 
     if key.revoked_at is not None:
         return "revoked"
-    if key.has_expired(now_ms()):
-        return "expired"
+    return "expired" if key.has_expired(now_ms()) else "live"
+
+
+def _describe_state(key: GatewayKey) -> str:
+    """The state for a person: with the day on which the key ends, or where it is pinned."""
+    state = _state(key)
     if key.pinned_by is not None:
         return f"pinned by {key.pinned_by}"
-    if key.expires_at is not None:
-        return f"until {output.iso_time(key.expires_at)}"
-    return "live"
+    if state == "live" and (ends := output.iso_time(key.expires_at)):
+        return f"until {ends[:10]}"
+    return state
 
 
 async def _show(settings: Settings) -> None:
@@ -152,19 +156,12 @@ async def _create(
     settings: Settings,
     name: str,
     models: list[str],
-    lifetime_ms: int | None,
+    ends: int | None,
     scope: str,
     json: bool,
 ) -> None:
-    from dragoman.store.clock import now_ms
-
     async with workplace.work_on_keys(settings, changes=True) as service:
-        issued = await service.create(
-            name,
-            scopes=[scope],
-            models=models,
-            expires_at=None if lifetime_ms is None else now_ms() + lifetime_ms,
-        )
+        issued = await service.create(name, scopes=[scope], models=models, expires_at=ends)
     _show_issued(issued, f"Created the key {issued.key.name} ({issued.key.id}). {_ONCE}", json)
 
 

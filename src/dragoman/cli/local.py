@@ -64,14 +64,7 @@ def describe_files(settings: Settings) -> list[dict[str, Any]]:
     ]
     for listed in settings.local.models:
         size = listed.path.stat().st_size if listed.path.is_file() else None
-        found.append(
-            {
-                "id": listed.id,
-                "bytes": size,
-                "source": "configuration",
-                "path": str(listed.path),
-            }
-        )
+        found.append({"id": listed.id, "bytes": size, "source": "file", "path": str(listed.path)})
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from getpass import getpass
 
 import pydantic
 import typer
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from dragoman.errors import InvalidRequest
-from dragoman.providers.presets import PRESETS, Preset
+from dragoman.providers.presets import PRESETS
 from dragoman.providers.spec import ProviderSpec
 
 
@@ -38,10 +39,7 @@ def write_spec(
 
 def read_key() -> str:
     """The key on standard input; typed unseen where that is a terminal. Raises InvalidRequest."""
-    if sys.stdin.isatty():
-        key = Prompt.ask("API key", password=True, console=Console(stderr=True))
-    else:
-        key = sys.stdin.read()
+    key = getpass("API key: ") if sys.stdin.isatty() else sys.stdin.read()
     if not key.strip():
         raise InvalidRequest("There is no key on standard input: `--key -` reads it from there.")
     return key.strip()
@@ -49,7 +47,7 @@ def read_key() -> str:
 
 def ask() -> ProviderSpec:
     """The spec of a provider that a person describes in a short dialogue."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print("Which provider? A known service's id (`dragoman provider presets` lists them),")
     console.print("or any id for a server of your own.")
     provider_id = Prompt.ask("Provider", console=console).strip()
@@ -61,10 +59,7 @@ def ask() -> ProviderSpec:
     if preset is None or preset.base_url is None:
         example = f" (such as {preset.example})" if preset and preset.example else ""
         base_url = Prompt.ask(f"Address{example}", console=console).strip()
-    key = Prompt.ask(_key_question(preset), password=True, default="", console=console)
+    if preset is not None and preset.key_url:
+        console.print(f"Keys come from {preset.key_url}.")
+    key = getpass("API key (it stays unseen; Enter for none): ")
     return write_spec(provider_id, type=kind, base_url=base_url, api_key=key.strip() or None)
-
-
-def _key_question(preset: Preset | None) -> str:
-    where = f", from {preset.key_url}" if preset is not None and preset.key_url else ""
-    return f"API key{where} (it stays unseen; Enter for none)"

@@ -123,6 +123,8 @@ def presets(
     if json:
         output.print_json([_describe_preset(row) for row in found])
         return
+    if not found:
+        output.warn(f"No preset has {search!r} in its id or its name.")
     rows = [[row.id, row.name, row.type, ", ".join(row.keys)] for row in found]
     output.print_table(["PRESET", "NAME", "TYPE", "KEY FROM"], rows)
 
@@ -142,11 +144,13 @@ def _describe_preset(preset: Preset) -> dict[str, Any]:
 
 
 def describe_provider(gateway: Gateway, provider: Provider) -> dict[str, Any]:
-    """A provider as JSON, without its keys. `models` is None where it was never asked."""
+    """A provider as JSON, without its keys. `model_count` is None where it was never asked."""
     known = gateway.catalog.lists.get(provider.id)
     listed = provider.models
     if listed is None and known is not None and known.fetched_at is not None:
         listed = known.models
+    error = known.error if known is not None else None
+    state = "failing" if error else "ready"
     return {
         "id": provider.id,
         "name": provider.name,
@@ -154,11 +158,12 @@ def describe_provider(gateway: Gateway, provider: Provider) -> dict[str, Any]:
         "preset": provider.preset,
         "source": provider.source.value,
         "enabled": provider.enabled,
+        "state": state if provider.enabled else "disabled",
         "base_url": next(iter(provider.base_urls.values())),
         "protocols": sorted(provider.protocols),
-        "keys": len(provider.api_keys),
-        "models": None if listed is None else len(listed),
-        "problem": known.error if known is not None else None,
+        "key_count": len(provider.api_keys),
+        "model_count": None if listed is None else len(listed),
+        "error": error,
     }
 
 
@@ -171,11 +176,12 @@ def _describe_unusable(provider_id: str, problem: str) -> dict[str, Any]:
         "preset": None,
         "source": "database",
         "enabled": False,
+        "state": "unusable",
         "base_url": None,
         "protocols": [],
-        "keys": 0,
-        "models": None,
-        "problem": problem,
+        "key_count": 0,
+        "model_count": None,
+        "error": problem,
     }
 
 
@@ -193,22 +199,16 @@ async def _list(settings: Settings, json: bool) -> None:
                 each["id"],
                 each["type"] or "",
                 each["source"],
-                _state(each),
-                "" if each["models"] is None else str(each["models"]),
+                each["state"],
+                "" if each["model_count"] is None else str(each["model_count"]),
                 each["base_url"] or "",
             ]
             for each in providers
         ],
     )
     for each in providers:
-        if each["problem"]:
-            output.warn(f"{each['id']}: {each['problem']}")
-
-
-def _state(described: dict[str, Any]) -> str:
-    if described["type"] is None:
-        return "unusable"
-    return "enabled" if described["enabled"] else "disabled"
+        if each["error"]:
+            output.warn(f"{each['id']}: {each['error']}")
 
 
 async def _add(settings: Settings, spec: ProviderSpec, wants_test: bool, json: bool) -> None:
@@ -232,9 +232,9 @@ async def _add(settings: Settings, spec: ProviderSpec, wants_test: bool, json: b
         output.warn(f"It does not work yet: {result.message}")
     elif result is not None:
         output.say(f"It works: {result.message}")
-    if described["models"] is not None:
+    if described["model_count"] is not None:
         output.say(
-            f"It has {output.count(described['models'], 'model')}:"
+            f"It has {output.count(described['model_count'], 'model')}:"
             f" `dragoman models --provider {spec.id}` lists them."
         )
 

@@ -27,7 +27,14 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", "-p", metavar="PORT", help="The port; 0 takes any free one."),
+        typer.Option(
+            "--port",
+            "-p",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="The port, else 23333; 0 takes any free one.",
+        ),
     ] = None,
     data_dir: DataDir = None,
     log_level: Annotated[
