@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_upstream import chunk, head
 
-from dragoman.errors import UpstreamDied, UpstreamError, UpstreamUnreachable
+from dragoman.errors import UpstreamDied, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from dragoman.providers.provider import Timeouts
 from dragoman.upstream.connection import HIGH_WATER, PIECE, Connection
 
@@ -312,6 +312,80 @@ async def test_an_abandoned_answer_says_so_to_whoever_still_reads():
     with pytest.raises(UpstreamDied, match="hung up"):
         await reading
     assert wire.closed == 1
+
+
+async def test_a_body_that_an_answer_to_head_brings_along_is_not_one():
+    wire = Wire()
+    response = await wire.hear(head(200, {"content-length": "5"}) + b"hello", is_head=True)
+    assert await response.read() == b""
+    assert wire.closed == 1
+
+
+@pytest.fixture
+def pass_time(monkeypatch):
+    """Moves the loop's clock on, and lets its timers run."""
+    passed = 0.0
+
+    async def move(seconds):
+        nonlocal passed
+        passed += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    def install():
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, asyncio.BaseEventLoop):
+            pytest.skip("uvloop's methods cannot be replaced")
+        time = loop.time
+        monkeypatch.setattr(loop, "time", lambda: time() + passed)
+        return move
+
+    return install
+
+
+async def test_each_byte_of_a_stream_restarts_the_idle_clock(pass_time):
+    move = pass_time()
+    wire = Wire()
+    response = await wire.hear(head(200))
+    for _ in range(10):
+        wire.connection.data_received(b"x")
+        await move(LIMITS.idle_s * 0.9)
+    assert await anext(aiter(response)) == b"x" * 10
+    await move(LIMITS.idle_s * 0.2)
+    with pytest.raises(UpstreamTimeout, match=r"within 300 s \(timeout\.idle_s\)"):
+        await anext(aiter(response))
+    assert wire.paper.aborted
+    assert wire.closed == 1
+
+
+async def test_the_idle_clock_stands_still_while_the_reader_is_slow(pass_time):
+    move = pass_time()
+    wire = Wire()
+    response = await wire.hear(head(200), b"x" * (HIGH_WATER + 1))
+    await move(LIMITS.idle_s * 10)
+    assert not wire.paper.aborted
+    assert len(await anext(aiter(response))) == HIGH_WATER + 1
+    await move(LIMITS.idle_s * 0.9)
+    assert not wire.paper.aborted
+    await move(LIMITS.idle_s * 0.2)
+    assert wire.paper.aborted
+
+
+async def test_the_total_clock_does_not_stand_still(pass_time):
+    move = pass_time()
+    wire = Wire()
+    now = asyncio.get_running_loop().time()
+    sending = asyncio.ensure_future(
+        wire.connection.exchange(b"", b"", Timeouts(total_s=1000), now, is_head=False)
+    )
+    await asyncio.sleep(0)
+    wire.connection.data_received(head(200) + b"x" * (HIGH_WATER + 1))
+    response = await sending
+    await move(999)
+    assert not wire.paper.aborted
+    await move(2)
+    with pytest.raises(UpstreamTimeout, match=r"within 1000 s \(timeout\.total_s\)"):
+        await response.read()
 
 
 async def test_one_timer_serves_many_exchanges(monkeypatch):

@@ -111,12 +111,9 @@ class _Attempt:
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             self.met_stale_connection = self.reused and _is_disconnect(error)
             raise explain(error, peer, self.request.proxy) from error
-        if "content-length" in response.headers and "transfer-encoding" in response.headers:
+        if why := _distrust(response):
             _abort(response)
-            raise not_http(peer, "both content-length and transfer-encoding")
-        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
-            _abort(response)
-            raise not_http(peer, "it switched protocols")
+            raise not_http(peer, why)
         return AiohttpResponse(response, self.request, peer, self.started)
 
     async def _start(
@@ -214,6 +211,16 @@ class AiohttpResponse:
     async def aclose(self) -> None:
         """Closes the connection, unless the body was read to its end."""
         _abort(self._response)
+
+
+def _distrust(response: aiohttp.ClientResponse) -> str:
+    """Why this answer must not be used, if so. (llhttp itself refuses two lengths.)"""
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return "it switched protocols"
+    codings = response.headers.getall("transfer-encoding", [])
+    if codings and [coding.lower() for coding in codings] != ["chunked"]:
+        return "a transfer-encoding that was not asked for"
+    return ""
 
 
 def _abort(response: aiohttp.ClientResponse) -> None:

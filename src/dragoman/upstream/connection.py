@@ -393,22 +393,19 @@ class Connection(asyncio.Protocol):
             return
         if response is None or response.status:
             return
-        lengths = codings = size = 0
+        # llhttp refuses a second content-length and one beside a transfer-encoding by itself.
+        framed = chunked = False
+        size = 0
         for name, value in self._headers:
             size += len(name) + len(value) + 4
             if name == b"content-length":
-                lengths += 1
+                framed = True
             elif name == b"transfer-encoding":
-                codings += 1
-                if value.lower() != b"chunked":
+                if chunked or value.lower() != b"chunked":
                     raise HttpParserError("a transfer-encoding that was not asked for")
-        if lengths and codings:
-            raise HttpParserError("both content-length and transfer-encoding")
-        if lengths > 1 or codings > 1:
-            raise HttpParserError("its length is given more than once")
+                framed = chunked = True
         if size > MAX_HEAD_BYTES:
             raise HttpParserError(f"more than {MAX_HEAD_BYTES} bytes of headers")
-        framed = bool(lengths or codings)
         bodyless = self._is_head_request or status in _BODYLESS
         self._reusable = self._parser.should_keep_alive() and not (bodyless and framed)
         self._until_close = not framed and not bodyless
