@@ -17,12 +17,13 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Self, cast
 
-import aiohttp
 import psutil
 
-from dragoman.errors import UpstreamTimeout, UpstreamUnreachable
+from dragoman.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from dragoman.local.models import LocalModelFile, check_file, require_engine
 from dragoman.local.server import Settings
+from dragoman.upstream import open_transport
+from dragoman.upstream.seam import Request
 
 _TAIL_BYTES = 16_384
 _HEALTH_POLL_S = 0.05
@@ -158,7 +159,7 @@ class ServerProcess:
             if not url:
                 raise ConnectionError
             await _poll_health(url)
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except (UpstreamError, ConnectionError) as error:
             reason = await self.ending() or "it does not answer"
             raise UpstreamUnreachable(
                 f"Local model {self.model.id} did not start ({self.model.path}): {reason}"
@@ -173,12 +174,17 @@ class ServerProcess:
 
 
 async def _poll_health(url: str) -> None:
-    async with aiohttp.ClientSession() as session:
+    transport = open_transport()
+    try:
         while True:
-            async with session.get(f"{url}/health") as response:
-                if response.status == 200:
-                    return
+            response = await transport.send(Request("GET", f"{url}/health", ()))
+            await response.read()
+            await response.aclose()
+            if response.status == 200:
+                return
             await asyncio.sleep(_HEALTH_POLL_S)
+    finally:
+        await transport.aclose()
 
 
 def _describe_return_code(code: int | None) -> str:
