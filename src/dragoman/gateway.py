@@ -92,6 +92,7 @@ class Gateway:
         self.started_at = time.time()
         self.stop: Callable[[], None] = lambda: None
         self._revision = -1
+        self._reloading = asyncio.Lock()
 
     @property
     def revision(self) -> int:
@@ -99,11 +100,17 @@ class Gateway:
         return self._revision
 
     async def reload(self) -> None:
-        """Takes over what the database says now. Raises StoreError."""
-        self._revision = await self.store.database.revision()
-        await self.keys.reload()
-        await self.catalog.load()
-        await self._rebuild()
+        """Takes over what the database says now. Raises StoreError.
+
+        One at a time, so that an older reading never replaces a newer one. The revision is read
+        first and noted last: what changes or fails meanwhile is read again.
+        """
+        async with self._reloading:
+            revision = await self.store.database.revision()
+            await self.keys.reload()
+            await self.catalog.load()
+            await self._rebuild()
+            self._revision = revision
 
     async def rebuild(self) -> None:
         """Makes a new router out of the current lists of models."""
@@ -150,8 +157,8 @@ class Gateway:
 
     async def _rebuild(self) -> None:
         providers: dict[str, Provider] = {}
-        self.specs = {}
-        self.problems = {}
+        used: dict[str, ProviderSpec] = {}
+        problems: dict[str, str] = {}
         local = local_models.describe_provider(self._local_models())
         if local.models:
             providers[local.id] = local
@@ -161,16 +168,17 @@ class Gateway:
         specs += [(spec, Source.DATABASE) for spec in await self.store.providers.list()]
         for spec, where in specs:
             if spec.id in providers:
-                self.problems[spec.id] = f"It is shadowed by the provider of the {source.value}."
+                problems[spec.id] = f"It is shadowed by the provider of the {source.value}."
                 continue
             try:
                 provider = resolve(spec, where)
                 if spec.id in responses and lacks_responses(provider, spec):
                     provider = _with_responses(provider)
                 providers[spec.id] = provider
-                self.specs[spec.id] = spec
+                used[spec.id] = spec
             except ConfigError as error:
-                self.problems[spec.id] = error.message
+                problems[spec.id] = error.message
+        self.specs, self.problems = used, problems
         self.router = Router(providers.values(), self.catalog.models(), self.settings.aliases)
 
     def _local_models(self) -> tuple[local_models.LocalModelFile, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -63,6 +64,7 @@ class Management:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._changing = asyncio.Lock()
 
     def provider(self, provider_id: str) -> Provider:
         """Raises ProviderNotFound."""
@@ -104,13 +106,14 @@ class Management:
         another address or key, what was found out before is forgotten and asked for again.
         """
         self._require_changeable(provider_id)
-        stored = await self._gateway.store.providers.get(provider_id)
-        spec = change(stored)
-        self.resolve(spec)
-        await self._gateway.store.providers.replace(spec)
-        if any(getattr(spec, name) != getattr(stored, name) for name in _WHERE_AND_AS_WHOM):
-            await self._gateway.store.model_lists.remove(provider_id)
-            await self._gateway.forget_responses(provider_id)
+        async with self._changing:  # two changes at once would each undo the other
+            stored = await self._gateway.store.providers.get(provider_id)
+            spec = change(stored)
+            self.resolve(spec)
+            await self._gateway.store.providers.replace(spec)
+            if any(getattr(spec, name) != getattr(stored, name) for name in _WHERE_AND_AS_WHOM):
+                await self._gateway.store.model_lists.remove(provider_id)
+                await self._gateway.forget_responses(provider_id)
         await self._gateway.reload()
         return self.provider(provider_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -308,3 +309,19 @@ async def test_another_address_makes_what_was_found_out_before_worthless(
     elsewhere = {"base_url": "http://127.0.0.1:1"}
     moved = (await admin.patch("/admin/providers/new", json=elsewhere)).json()
     assert (moved["model_count"], "responses" in moved["protocols"]) == (0, False)
+
+
+async def test_changes_at_the_same_time_do_not_undo_each_other(
+    admin: httpx2.AsyncClient, added: str, running: Running
+) -> None:
+    path = f"/admin/providers/{added}"
+    keys = [f"sk-{number}" for number in range(8)]
+    answers = await asyncio.gather(
+        *(admin.patch(path, json={"add_api_keys": [key]}) for key in keys),
+        admin.patch(path, json={"name": "New name"}),
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    stored = await _stored(running, added)
+    assert sorted(stored.api_keys) == sorted([FIRST, SECOND, *keys])
+    assert running.gateway.router.providers[added].name == "New name"
+    assert running.gateway.revision == await running.gateway.store.database.revision()

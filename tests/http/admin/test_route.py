@@ -191,3 +191,17 @@ async def test_a_path_that_does_not_exist(admin: httpx2.AsyncClient) -> None:
     response = await admin.get("/admin/nonsense")
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/status/", "//admin/status", "/admin//status", "/%61dmin/status", "/x/../admin/status"],
+)
+async def test_no_spelling_of_a_path_goes_round_the_guard(path: str, running: Running) -> None:
+    async with running.client(None) as stranger:
+        response = await stranger.get(running.url + path)
+        assert response.status_code in {307, 401, 404}
+        response = await stranger.post(
+            running.url + path.replace("status", "reload"), headers={"origin": "http://evil"}
+        )
+        assert response.status_code in {307, 403, 404, 405}

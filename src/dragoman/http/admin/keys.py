@@ -32,9 +32,11 @@ class KeyState(StrEnum):
 class KeyRequest(Strict):
     """What a new key is to be."""
 
-    name: str = Field(description="what people call it")
+    name: str = Field(min_length=1, max_length=100, description="what people call it")
     scopes: list[Scope] = Field(
-        default=[Scope.INFERENCE], description="what it opens; `admin` does not include `inference`"
+        default=[Scope.INFERENCE],
+        min_length=1,
+        description="what it opens; `admin` does not include `inference`",
     )
     models: list[str] = Field(
         default=[], description="patterns of the models that it may use; none means every model"
