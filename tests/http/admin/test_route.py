@@ -7,12 +7,31 @@ from collections.abc import AsyncGenerator
 
 import httpx2
 import pytest
-from running_gateway import Running
+import pytest_asyncio
+from running_gateway import Running, provider, run_gateway
 
 from dragoman.http import guard
 from dragoman.runtime import COMMAND_PURPOSE
 
 JSON = {"content-type": "application/json"}
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncGenerator[Running, None]:
+    """One gateway for all tests here, since hardly any changes it."""
+    toml = provider("http://127.0.0.1:1", "filed")
+    async with run_gateway(tmp_path_factory.mktemp("gateway"), toml) as gateway:
+        yield gateway
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def admin(running: Running) -> AsyncGenerator[httpx2.AsyncClient, None]:
+    async with running.client(running.admin_key) as client:
+        yield client
 
 
 async def _operations(client: httpx2.AsyncClient) -> list[tuple[str, str]]:
