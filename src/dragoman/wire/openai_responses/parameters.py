@@ -8,7 +8,7 @@ from dragoman import ir, reasoning
 from dragoman.protocols import Protocol
 from dragoman.wire import Target
 from dragoman.wire.losses import Losses, refuse
-from dragoman.wire.openai_responses.generations import efforts_of, takes_breakpoints
+from dragoman.wire.openai_models import efforts_of, takes_breakpoints
 from dragoman.wire.openai_responses.request_reader import ENCRYPTED_REASONING, LOGPROBS
 
 _SMALLEST_CAP = 16

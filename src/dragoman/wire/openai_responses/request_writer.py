@@ -19,12 +19,12 @@ from dragoman.protocols import Protocol
 from dragoman.wire import Encoded, Target, call_ids
 from dragoman.wire.documents import encode, parse_object
 from dragoman.wire.losses import Losses, refuse, refuse_memory
+from dragoman.wire.openai_models import takes_breakpoints
 from dragoman.wire.openai_responses.content import (
     encode_citation,
     encode_input,
     encode_refusal,
 )
-from dragoman.wire.openai_responses.generations import takes_breakpoints
 from dragoman.wire.openai_responses.parameters import write_parameters
 from dragoman.wire.openai_responses.tools import (
     TOOL_SEARCH,

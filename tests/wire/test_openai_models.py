@@ -4,7 +4,7 @@ import pytest
 from conversations import target
 
 from dragoman.protocols import Protocol
-from dragoman.wire.openai_responses.generations import efforts_of, takes_breakpoints
+from dragoman.wire.openai_models import efforts_of, takes_breakpoints
 
 
 @pytest.mark.parametrize(
