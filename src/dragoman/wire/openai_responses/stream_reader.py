@@ -41,6 +41,18 @@ _PIECES = {"output_text": "text", "refusal": "refusal"}
 """The pieces of a message, and the member that holds their text."""
 
 
+_REPEATING = frozenset(
+    (
+        "response.reasoning_summary_part.added",
+        "response.reasoning_summary_part.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_text.done",
+        "response.refusal.done",
+    )
+)
+"""Events that only frame or repeat what others say."""
+
+
 class _Event(msgspec.Struct):
     """Every event's members: they are few, and one shape decodes faster than a union."""
 
@@ -127,7 +139,7 @@ class Decoder:
     def _read(self, event: _Event) -> Sequence[ir.Event]:
         reader = _READERS.get(event.type)
         if reader is None:
-            return _KEEP_ALIVE
+            return _EMPTY if event.type in _REPEATING else _KEEP_ALIVE
         events = reader(self, event)
         if self._started or not events or isinstance(events[0], ir.Start | ir.StreamError):
             return events
@@ -137,7 +149,7 @@ class Decoder:
     def start(self, event: _Event) -> Sequence[ir.Event]:
         """`response.created`, and whatever else announces the response."""
         if self._started or event.response is None:
-            return _KEEP_ALIVE
+            return _EMPTY
         self._started = True
         answer = event.response
         return (
