@@ -186,3 +186,35 @@ def test_a_last_assistant_message_is_no_prefill_elsewhere() -> None:
         ir.Message(ASSISTANT, (ir.Text("The answer is"),), at="messages.1"),
     )
     assert write(request(MESSAGES, messages=messages))[1] == ["messages.1"]
+
+
+def test_efforts_that_the_model_does_not_have_become_the_next_stronger() -> None:
+    asked = request(MESSAGES, reasoning=ir.Reasoning(effort="max"))
+    body, lost = write(asked, target(Protocol.CHAT, "o3-mini", genuine=True))
+    assert (body["reasoning_effort"], lost) == ("high", ["reasoning"])
+    off = request(MESSAGES, reasoning=ir.Reasoning(mode=ir.ReasoningMode.OFF))
+    body, lost = write(off, target(Protocol.CHAT, "o3-mini", genuine=True))
+    assert (body["reasoning_effort"], lost) == ("low", ["reasoning"])
+
+
+def test_openai_s_models_sample_as_they_see_fit_while_they_reason() -> None:
+    asked = request(MESSAGES, temperature=0.2, top_p=1)
+    body, lost = write(asked, OPENAI)
+    assert not body.keys() & {"temperature", "top_p"}
+    assert lost == ["temperature"]
+    body, lost = write(asked, target(Protocol.CHAT, "gpt-4o", genuine=True))
+    assert (body["temperature"], body["top_p"], lost) == (0.2, 1, [])
+
+
+def test_cache_markers_where_openai_takes_them() -> None:
+    marked = request(MESSAGES, ir.Text("x", cache=ir.Cache("1h"), at="p"), cache=ir.Cache("1h"))
+    body, lost = write(marked, OPENAI)
+    (part,) = body["messages"][0]["content"]
+    assert part["prompt_cache_breakpoint"] == {"mode": "explicit", "ttl": "12h"}
+    assert body["prompt_cache_options"] == {"ttl": "12h"}
+    assert lost == []
+    assert write(marked, target(Protocol.CHAT, "gpt-5.1", genuine=True))[1] == [
+        "p.cache_control",
+        "cache",
+    ]
+    assert write(marked)[1] == ["p.cache_control", "cache"]

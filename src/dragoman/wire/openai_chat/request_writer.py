@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from dragoman.wire.documents import encode
 from dragoman.wire.losses import Losses, refuse, refuse_memory
 from dragoman.wire.media import data_url, media_type_of, text_of
 from dragoman.wire.openai_chat.thoughts import replay, write_signature
+from dragoman.wire.openai_models import efforts_of, takes_breakpoints
 from dragoman.wire.toolbox import Toolbox, check_server_tools, record_tool_losses
 
 _LONGEST_ID = 40
@@ -23,8 +23,10 @@ _MODES = {
     ir.ChoiceMode.REQUIRED: "required",
 }
 _TIERS = {"standard_only": "default"}
-_REASONS_BY_NAME = re.compile(r"(?:^|/)(?:o\d|gpt-(?:[5-9]|\d\d))")
-_COPIED = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed", "n")
+_SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+_COPIED = ("seed", "n", "logprobs", "top_logprobs")
+_NEUTRAL = {"temperature": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
+_BREAKPOINT_TTLS = {"30m": "30m", "1h": "12h", "12h": "12h"}
 _OPENAI_ONLY = ("verbosity", "cache_key", "safety_identifier", "metadata", "store")
 _OPENAI_NAMES = {"cache_key": "prompt_cache_key"}
 
@@ -59,6 +61,7 @@ class _Writer:
         self._losses = losses
         self._target = target
         self._toolbox = toolbox
+        self._breakpoints = takes_breakpoints(target) or self._request.protocol is Protocol.CHAT
 
     def write_messages(self) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
@@ -122,6 +125,7 @@ class _Writer:
             if isinstance(part, ir.Media) and text_of(part) is None:
                 moved += [ir.Text(f"[From the result of tool call {result.id}:]"), part]
                 continue
+            self._losses.cache(part)
             text = self._text(part)
             if text is not None:
                 texts.append(text)
@@ -146,6 +150,7 @@ class _Writer:
                 case ir.Refusal():
                     refusal += part.text
                 case _:
+                    self._losses.cache(part)
                     texts += filter(None, [self._text(part)])
         if not (texts or thoughts or calls or refusal):
             return []
@@ -204,9 +209,12 @@ class _Writer:
             if not text:
                 return None
             written = {"type": "text", "text": text}
-        if part.cache is not None and self._request.protocol is Protocol.CHAT:
-            ttl = {"ttl": part.cache.ttl} if part.cache.ttl else {}
-            written["prompt_cache_breakpoint"] = {"mode": "explicit", **ttl}
+        if part.cache is not None and self._breakpoints:
+            ttl = _BREAKPOINT_TTLS.get(part.cache.ttl or "")
+            marker = {"mode": "explicit", "ttl": ttl} if ttl else {"mode": "explicit"}
+            written["prompt_cache_breakpoint"] = marker
+        else:
+            self._losses.cache(part)
         self._losses.extras(part.extras, part.at)
         if self._request.protocol is Protocol.CHAT:
             written |= part.extras
@@ -214,8 +222,6 @@ class _Writer:
 
     def _text(self, part: ir.AnyPart) -> str | None:
         """The part in words, None where it has none and is lost."""
-        if self._request.protocol is not Protocol.CHAT:
-            self._losses.cache(part)
         match part:
             case ir.Text() | ir.Refusal():
                 return part.text
@@ -240,8 +246,6 @@ class _Writer:
         return None
 
     def _write_media(self, part: ir.Media) -> dict[str, Any]:
-        if self._request.protocol is not Protocol.CHAT:
-            self._losses.cache(part)
         if part.file_id is not None and self._request.protocol is not Protocol.CHAT:
             raise refuse(part.at, "the file is kept by another provider; send its content")
         match part.kind:
@@ -345,32 +349,53 @@ def _nest_grammar(form: dict[str, Any]) -> dict[str, Any]:
 
 def _write_parameters(request: ir.Request, target: Target, losses: Losses) -> dict[str, Any]:
     """The members that are neither messages nor tools."""
-    if request.stream and (request.n or 1) > 1 and request.protocol is not Protocol.CHAT:
+    own = request.protocol is Protocol.CHAT
+    if request.stream and (request.n or 1) > 1 and not own:
         raise refuse(request.name("n"), "only one answer can be streamed through a translation")
-    losses.unsupported(("top_k",) if request.protocol is not Protocol.CHAT else ())
-    body: dict[str, Any] = {
-        field: value for field in _COPIED if (value := getattr(request, field)) is not None
-    }
-    if request.protocol is Protocol.CHAT and request.top_k is not None:
+    body = _given(request, _COPIED)
+    if own and request.top_k is not None:
         body["top_k"] = request.top_k
-    if request.logprobs is not None:
-        body["logprobs"] = request.logprobs
-    if request.top_logprobs is not None:
-        body["top_logprobs"] = request.top_logprobs
+    elif not own:
+        losses.unsupported(("top_k",))
     body |= _write_cap(request, target, losses)
-    if request.stop:
-        if len(request.stop) > _MOST_STOPS and target.genuine:
-            losses.field("stop", f"OpenAI takes {_MOST_STOPS} stop sequences")
-        most = _MOST_STOPS if target.genuine else None
-        body["stop"] = list(request.stop[:most])
+    body |= _write_stop(request, target, losses)
     if request.format is not None:
         body["response_format"] = _write_format(request.format)
-    if request.reasoning is not None:
-        body |= _write_effort(request.reasoning, target, losses)
+    effort = _write_effort(request, target, losses)
+    body |= _write_sampling(request, target, effort, losses)
+    if effort is not None:
+        body["reasoning_effort"] = effort
     if request.user is not None:
         body["user"] = request.user
     body |= _write_openai_only(request, target, losses)
     return body
+
+
+def _given(request: ir.Request, fields: Sequence[str]) -> dict[str, Any]:
+    return {field: value for field in fields if (value := getattr(request, field)) is not None}
+
+
+def _write_sampling(
+    request: ir.Request, target: Target, effort: str | None, losses: Losses
+) -> dict[str, Any]:
+    """Temperature and its like, which OpenAI's own models refuse while they reason."""
+    given = _given(request, _SAMPLING)
+    own = request.protocol is Protocol.CHAT
+    if own or not efforts_of(target) or effort == reasoning.OFF:
+        return given
+    for field, value in given.items():
+        if value != _NEUTRAL[field]:
+            losses.field(field, "the model samples as it sees fit while it reasons")
+    return {}
+
+
+def _write_stop(request: ir.Request, target: Target, losses: Losses) -> dict[str, list[str]]:
+    if not request.stop:
+        return {}
+    if target.genuine and len(request.stop) > _MOST_STOPS:
+        losses.field("stop", f"OpenAI takes {_MOST_STOPS} stop sequences")
+        return {"stop": list(request.stop[:_MOST_STOPS])}
+    return {"stop": list(request.stop)}
 
 
 def _write_openai_only(request: ir.Request, target: Target, losses: Losses) -> dict[str, Any]:
@@ -378,15 +403,18 @@ def _write_openai_only(request: ir.Request, target: Target, losses: Losses) -> d
     if not target.genuine and request.protocol is not Protocol.CHAT:
         losses.unsupported((*_OPENAI_ONLY, "service_tier", "cache"))
         return {}
-    if request.cache is not None:
-        losses.field("cache", "Chat has no cache marker for a whole request")
     body = {
         _OPENAI_NAMES.get(field, field): value
-        for field in _OPENAI_ONLY
-        if (value := getattr(request, field)) is not None
+        for field, value in _given(request, _OPENAI_ONLY).items()
     }
     if request.service_tier is not None:
         body["service_tier"] = _TIERS.get(request.service_tier, request.service_tier)
+    # A marker for the whole request asks for what OpenAI does by itself; only a longer life is not.
+    if request.cache is not None and request.cache.ttl == "1h":
+        if takes_breakpoints(target):
+            body["prompt_cache_options"] = {"ttl": "12h"}
+        else:
+            losses.field("cache", "the model's cache has one lifetime")
     return body
 
 
@@ -411,19 +439,33 @@ def _write_format(form: ir.Format) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _write_effort(asked: ir.Reasoning, target: Target, losses: Losses) -> dict[str, str]:
+def _write_effort(request: ir.Request, target: Target, losses: Losses) -> str | None:
     """`reasoning_effort`, for a model that is known to reason: others refuse the member."""
-    reasons = target.reasons
-    if reasons is None and target.genuine:
-        reasons = _REASONS_BY_NAME.search(target.model.lower()) is not None
-    if asked.mode is ir.ReasoningMode.OFF:
-        return {"reasoning_effort": reasoning.OFF} if reasons else {}
-    if not reasons:
-        losses.field("reasoning", "the model is not known to reason")
-        return {}
-    effort = asked.effort
+    asked = request.reasoning
+    if asked is None:
+        return None
+    efforts = efforts_of(target)
+    off = asked.mode is ir.ReasoningMode.OFF
+    effort = reasoning.OFF if off else asked.effort
     if effort is None and asked.budget is not None and asked.budget > 0:
         effort = reasoning.effort_for(asked.budget)
-    if effort is None:
-        return {}
-    return {"reasoning_effort": effort}
+    if request.protocol is Protocol.CHAT:
+        return effort
+    if not efforts and not target.reasons:
+        if not off:
+            losses.field("reasoning", "the model is not known to reason")
+        return None
+    if effort is None or not efforts:
+        return effort
+    if off and reasoning.OFF not in efforts:
+        losses.field("reasoning", f"the model cannot go below the effort {efforts[0]!r}")
+        return efforts[0]
+    return effort if off else _nearest(effort, efforts, losses)
+
+
+def _nearest(effort: str, efforts: tuple[str, ...], losses: Losses) -> str | None:
+    offered = tuple(word for word in efforts if word != reasoning.OFF)
+    nearest = reasoning.nearest(effort, offered)
+    if nearest != effort:
+        losses.field("reasoning", f"the effort {effort!r} became {nearest!r}")
+    return nearest
