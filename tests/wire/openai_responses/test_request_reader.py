@@ -317,6 +317,22 @@ def test_items_that_only_openai_knows_are_kept_as_they_matter() -> None:
     assert unknown.essential
 
 
+def test_messages_of_codex_s_agents_and_unasked_outputs_can_be_read_as_text() -> None:
+    message, output = parts_of(
+        {
+            "type": "agent_message",
+            "author": "helper",
+            "content": [{"type": "input_text", "text": "Found it."}, {"type": "encrypted_content"}],
+        },
+        {"type": "function_call_output", "name": "timer", "output": "ding"},
+    )
+    assert isinstance(message, ir.Opaque)
+    assert message.text == "Found it."
+    assert isinstance(output, ir.Opaque)
+    assert output.text is not None
+    assert "ding" in output.text
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [

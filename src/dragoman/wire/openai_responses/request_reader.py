@@ -18,7 +18,7 @@ from dragoman import envelope, ir, reasoning
 from dragoman.protocols import Protocol
 from dragoman.wire import call_ids
 from dragoman.wire.documents import encode, parse_request
-from dragoman.wire.fields import Fields, as_fields
+from dragoman.wire.fields import Fields, as_fields, objects_of
 from dragoman.wire.openai_responses.content import decode_content
 from dragoman.wire.openai_responses.tools import (
     TOOL_SEARCH,
@@ -58,6 +58,8 @@ class _Kept(NamedTuple):
 
 
 _KEPT = {
+    "agent_message": _Kept(ir.Role.USER, worded=True),
+    "function_call_output": _Kept(ir.Role.USER, worded=True),
     "web_search_call": _Kept(ir.Role.ASSISTANT),
     "file_search_call": _Kept(ir.Role.ASSISTANT),
     "code_interpreter_call": _Kept(ir.Role.ASSISTANT, worded=True),
@@ -75,6 +77,7 @@ _KEPT = {
     "apply_patch_call": _Kept(ir.Role.ASSISTANT, worded=True),
     "apply_patch_call_output": _Kept(ir.Role.USER, worded=True),
     "compaction": _Kept(ir.Role.ASSISTANT, essential=True),
+    "context_compaction": _Kept(ir.Role.ASSISTANT, essential=True),
     "compaction_trigger": _Kept(ir.Role.USER, essential=True),
     "item_reference": _Kept(ir.Role.ASSISTANT, essential=True),
     "tool_search_call": _Kept(ir.Role.ASSISTANT),
@@ -347,6 +350,10 @@ class _Transcript:
         self._gather(ir.Role.ASSISTANT, call, item.at)
 
     def read_output(self, item: Fields, kind: str) -> None:
+        """What a call gave. A function's output may also come without a call, unasked."""
+        if kind == "function_call_output" and "call_id" not in item.rest():
+            self._keep(item, kind)
+            return
         custom = kind == "custom_tool_call_output"
         result = ir.ToolResult(
             call_ids.unfit(item.required_text("call_id")),
@@ -401,11 +408,17 @@ class _Transcript:
         part = ir.Opaque(
             value,
             Protocol.RESPONSES,
-            text=encode(value).decode() if kept.worded else None,
+            text=_word(value) if kept.worded else None,
             essential=kept.essential,
             at=item.at,
         )
         self._gather(kept.role, part, item.at)
+
+
+def _word(value: dict[str, Any]) -> str:
+    """An item in plain text: the texts that it holds, else its JSON."""
+    texts = [str(piece["text"]) for piece in objects_of(value.get("content")) if "text" in piece]
+    return "\n".join(texts) or encode(value).decode()
 
 
 def _without_identity(item: Fields) -> dict[str, Any]:
