@@ -198,6 +198,15 @@ async def test_excess_bytes_cost_the_connection_but_not_the_answer(excess):
     assert (wire.idle, wire.closed) == (0, 1)
 
 
+async def test_a_connection_that_was_lost_before_its_first_request_is_not_waited_for():
+    wire = Wire()
+    wire.lose()
+    with pytest.raises(UpstreamUnreachable, match="closed the connection"):
+        await wire.hear()
+    assert wire.connection.is_closed
+    assert not wire.connection.heard
+
+
 async def test_bytes_on_an_idle_connection_close_it():
     wire = Wire()
     await wire.hear(head(204))

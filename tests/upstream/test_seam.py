@@ -503,6 +503,21 @@ async def _speak_plainly(_reader, writer):
     writer.close()
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_server_that_hangs_up_at_once(make_transport, server_tls, certificate, secure):
+    transport = make_transport(ssl.create_default_context(cafile=certificate))
+    server = await asyncio.start_server(
+        lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=server_tls if secure else None
+    )
+    port = server.sockets[0].getsockname()[1]
+    url = f"{'https' if secure else 'http'}://127.0.0.1:{port}/"
+    for _ in range(5):
+        with pytest.raises(UpstreamUnreachable, match=r"closed the connection|TLS with"):
+            await transport.send(Request("GET", url, ()))
+    server.close()
+    await transport.aclose()
+
+
 async def test_a_thousand_streams_at_once(transport, upstream):
     gate = Gate()
     upstream.on("*", lambda request: sse_answer(request.query, gate, done=True))

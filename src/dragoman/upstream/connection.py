@@ -36,7 +36,7 @@ from dragoman.upstream.seam import Headers
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 256
-HIGH_WATER = 256 * 1024  # bytes of a body that may wait for their reader
+HIGH_WATER = 64 * 1024  # bytes of a body that may wait for their reader
 PIECE = 256 * 1024  # bytes of a request that are written at a time
 _BODYLESS = frozenset({204, 304})
 
@@ -147,8 +147,8 @@ class Connection(asyncio.Protocol):
     """One connection to `peer` (host and port, for messages).
 
     `on_idle` is called when it can take another request, which must then follow within `idle_s`
-    seconds, and `on_closed` once, when it never will again. `heard` says whether a byte of the
-    present exchange's answer has arrived.
+    seconds, and `on_closed` once, when it never will again: then `is_closed` is true. `heard` says
+    whether a byte of the present exchange's answer has arrived.
     """
 
     def __init__(
@@ -160,6 +160,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self.peer = peer
         self.heard = False
+        self.is_closed = False
         self._idle_s = idle_s
         self._on_idle = on_idle
         self._on_closed = on_closed
@@ -174,7 +175,6 @@ class Connection(asyncio.Protocol):
         self._done = False
         self._until_close = False
         self._reusable = True
-        self._retired = False
         self._framing_bytes = 0
         self._write_paused = False
         self._read_paused = False
@@ -192,11 +192,13 @@ class Connection(asyncio.Protocol):
 
         `started` is the time of the loop from which `total_s` counts.
         """
+        self.heard = False
+        if self.is_closed:
+            raise unreachable(None, self.peer)
         response = self._response = Http1Response(self)
         self._limits = limits
         self._is_head_request = is_head
         self._headers = []
-        self.heard = False
         self._framing_bytes = 0
         self._total_deadline = inf if limits.total_s is None else started + limits.total_s
         self._expect("first_byte_s", limits.first_byte_s)
@@ -264,9 +266,9 @@ class Connection(asyncio.Protocol):
         self._on_idle(self)
 
     def _retire(self) -> None:
-        if self._retired:
+        if self.is_closed:
             return
-        self._retired = True
+        self.is_closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -14,7 +14,7 @@ from dragoman.errors import UpstreamUnreachable
 from dragoman.upstream.connection import Connection, Http1Response
 from dragoman.upstream.dialer import Dialer, trust_system
 from dragoman.upstream.failures import unsendable
-from dragoman.upstream.origin import Origin, Target, locate
+from dragoman.upstream.origin import Origin, locate
 from dragoman.upstream.seam import Request
 
 IDLE_CONNECTION_S = 30.0
@@ -36,7 +36,7 @@ class Http1Transport:
     async def send(self, request: Request) -> Http1Response:
         """One attempt, repeated once where a pooled connection turned out to be closed."""
         target = locate(request.url)
-        head = _write_head(request, target)
+        head = _write_head(request)
         started = self._loop.time()
         idle = self._idle.get(target.origin)
         if idle:
@@ -75,18 +75,20 @@ class Http1Transport:
             return Connection(str(origin), IDLE_CONNECTION_S, idle.append, forget)
 
         connection = await self._dialer.connect(origin, make, connect_s)
-        self._open.add(connection)
+        if not connection.is_closed:
+            self._open.add(connection)
         return connection
 
 
 @lru_cache(maxsize=2048)
-def _write_opening(method: str, target: Target) -> bytes:
+def _write_opening(method: str, url: str) -> bytes:
+    target = locate(url)
     return f"{method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\n".encode("ascii")
 
 
-def _write_head(request: Request, target: Target) -> bytes:
+def _write_head(request: Request) -> bytes:
     """The request up to its body. Raises `UpstreamUnreachable` if a header would break out."""
-    parts = [_write_opening(request.method, target)]
+    parts = [_write_opening(request.method, request.url)]
     for name, value in request.headers:
         parts += name, b": ", value, b"\r\n"
     lines = len(request.headers) + 3
@@ -96,5 +98,5 @@ def _write_head(request: Request, target: Target) -> bytes:
     parts.append(b"\r\n")
     head = b"".join(parts)
     if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
-        raise unsendable(str(target.origin))
+        raise unsendable(str(locate(request.url).origin))
     return head
