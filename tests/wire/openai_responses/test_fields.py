@@ -88,9 +88,10 @@ def test_every_published_field_has_a_sample() -> None:
     [
         (Protocol.CHAT, "gpt-5.6"),
         (Protocol.MESSAGES, "claude-opus-4-8"),
+        (Protocol.GEMINI, "gemini-3-pro"),
         (Protocol.RESPONSES, "gpt-5.6"),
     ],
-    ids=["chat", "messages", "responses"],
+    ids=["chat", "messages", "gemini", "responses"],
 )
 def test_no_field_is_dropped_in_silence(field: str, protocol: Protocol, model: str) -> None:
     found = fate(field, protocol, model)
