@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from cli.processes import Home, Served
 
-from dragoman.cli.keys import describe_key
+from dragoman.cli.keys import _describe_reach, describe_key
 from dragoman.keys import GatewayKey, Scope
 
 KEY = re.compile(r"sk-dragoman-[A-Za-z0-9_-]{43}")
@@ -73,7 +73,8 @@ def test_the_list_shows_no_key(inside: Home) -> None:
         assert made["key"] not in output
         assert default not in output
     assert [row[0] for row in table.rows] == ["default", "laptop"]
-    assert table.rows[1][-1] == f"until {made['expires_at'][:10]}"
+    assert [row[-1] for row in table.rows] == ["all models", "all models"]
+    assert table.rows[1][-2] == f"until {made['expires_at'][:10]}"
 
 
 def test_a_pinned_key_is_shown_and_cannot_be_changed(inside: Home) -> None:
@@ -83,7 +84,7 @@ def test_a_pinned_key_is_shown_and_cannot_be_changed(inside: Home) -> None:
     assert refused.status == 1
     assert "DRAGOMAN_API_KEY" in refused.err
     assert pin not in refused.err
-    assert inside.run("key", "list", DRAGOMAN_API_KEY=pin).rows[0][-1] == (
+    assert inside.run("key", "list", DRAGOMAN_API_KEY=pin).rows[0][-2] == (
         "pinned by environment variable DRAGOMAN_API_KEY"
     )
 
@@ -108,6 +109,20 @@ def test_what_cannot_be_done_is_told(
     assert outcome.err.startswith("error: ")
     assert told in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("scopes", "models", "opens"),
+    [
+        ({Scope.INFERENCE}, (), "all models"),
+        ({Scope.INFERENCE}, ("a:*", "b:c"), "a:*, b:c"),
+        ({Scope.ADMIN}, (), "management"),
+        (set(Scope), (), "all models, management"),
+    ],
+)
+def test_what_a_key_opens(scopes: set[Scope], models: tuple[str, ...], opens: str) -> None:
+    key = GatewayKey("key_1", "n", frozenset(scopes), "sk…", models=models)
+    assert _describe_reach(key) == opens
 
 
 def test_a_key_as_json_has_times_in_utc() -> None:

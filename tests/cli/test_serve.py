@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
@@ -46,6 +47,11 @@ def test_the_json_banner_is_one_line_and_all_there_is(home: Home) -> None:
     with home.start("serve", "-p", "0", "--json-banner") as process:
         assert process.stdout is not None
         banner = json.loads(process.stdout.readline())
+        address, link = banner["login_url"].removeprefix("http://").split("/", 1)
+        browser = http.client.HTTPConnection(address, timeout=30)
+        browser.request("GET", f"/{link}")
+        assert "dragoman_session=" in browser.getresponse().headers["set-cookie"]
+        browser.close()
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=60)[0] == ""
         assert process.returncode == 0

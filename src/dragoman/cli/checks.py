@@ -205,10 +205,7 @@ def _remedy(gateway: Gateway, provider: Provider) -> str:
         case Source.ENVIRONMENT:
             return "Correct the environment variable that holds its key."
         case _:
-            return (
-                "If it is its key or its address, remove it and add it anew; else try"
-                f" `dragoman provider test {provider.id}` again later."
-            )
+            return "If its key or its address is wrong, remove it and add it again."
 
 
 async def _clock(gateway: Gateway) -> Finding:

@@ -114,15 +114,14 @@ async def _list(settings: Settings, json: bool) -> None:
         output.print_json([describe_key(key) for key in keys])
         return
     output.print_table(
-        ["NAME", "ID", "KEY", "SCOPE", "MODELS", "STATE"],
+        ["NAME", "ID", "KEY", "STATE", "OPENS"],
         [
             [
                 key.name,
                 key.id,
                 key.hint,
-                ", ".join(sorted(key.scopes)),
-                ", ".join(key.models) or "all",
                 _describe_state(key),
+                _describe_reach(key),
             ]
             for key in keys
         ],
@@ -145,6 +144,13 @@ def _describe_state(key: GatewayKey) -> str:
     if state == "live" and (ends := output.iso_time(key.expires_at)):
         return f"until {ends[:10]}"
     return state
+
+
+def _describe_reach(key: GatewayKey) -> str:
+    """What the key opens: models, management, or both."""
+    models = ", ".join(key.models) or "all models"
+    names = {"inference": models, "admin": "management"}
+    return ", ".join(names[scope] for scope in sorted(key.scopes, reverse=True))
 
 
 async def _show(settings: Settings) -> None:

@@ -40,8 +40,8 @@ async def _list(settings: Settings, provider_id: str | None, json: bool) -> None
     if json:
         output.print_json([_describe(owner, model) for owner, model in found])
     elif sys.stdout.isatty():
-        rows = [[f"{owner.id}:{model.id}", model.name, _size(model)] for owner, model in found]
-        output.print_table(["MODEL", "NAME", "CONTEXT"], rows)
+        rows = [[f"{owner.id}:{model.id}", _size(model), model.name] for owner, model in found]
+        output.print_table(["MODEL", "CONTEXT", "NAME"], rows)
     else:
         for owner, model in found:
             output.say(f"{owner.id}:{model.id}")

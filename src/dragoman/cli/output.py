@@ -29,7 +29,8 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table on a terminal; elsewhere its cells alone, separated by tabs."""
+    """Prints a table on a terminal, where the last column alone may take several lines; elsewhere
+    the cells alone, separated by tabs."""
     cleaned = [[printable(cell).replace("\n", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in cleaned:
@@ -39,8 +40,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for column in columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
     for row in cleaned:
         table.add_row(*row)
     Console(markup=False, emoji=False, highlight=False).print(table)

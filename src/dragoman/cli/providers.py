@@ -125,8 +125,8 @@ def presets(
         return
     if not found:
         output.warn(f"No preset has {search!r} in its id or its name.")
-    rows = [[row.id, row.name, row.type, ", ".join(row.keys)] for row in found]
-    output.print_table(["PRESET", "NAME", "TYPE", "KEY FROM"], rows)
+    rows = [[row.id, row.name, ", ".join(row.keys)] for row in found]
+    output.print_table(["PRESET", "NAME", "KEY FROM"], rows)
 
 
 def _describe_preset(preset: Preset) -> dict[str, Any]:
@@ -150,6 +150,7 @@ def describe_provider(gateway: Gateway, provider: Provider) -> dict[str, Any]:
     if listed is None and known is not None and known.fetched_at is not None:
         listed = known.models
     error = known.error if known is not None else None
+    is_local = provider.source == "local"  # its address changes whenever its process starts
     state = "failing" if error else "ready"
     return {
         "id": provider.id,
@@ -159,7 +160,7 @@ def describe_provider(gateway: Gateway, provider: Provider) -> dict[str, Any]:
         "source": provider.source.value,
         "enabled": provider.enabled,
         "state": state if provider.enabled else "disabled",
-        "base_url": next(iter(provider.base_urls.values())),
+        "base_url": None if is_local else next(iter(provider.base_urls.values())),
         "protocols": sorted(provider.protocols),
         "key_count": len(provider.api_keys),
         "model_count": None if listed is None else len(listed),
@@ -193,7 +194,7 @@ async def _list(settings: Settings, json: bool) -> None:
         output.print_json(providers)
         return
     output.print_table(
-        ["ID", "TYPE", "FROM", "STATE", "MODELS", "ADDRESS"],
+        ["ID", "TYPE", "FROM", "STATE", "MODELS"],
         [
             [
                 each["id"],
@@ -201,7 +202,6 @@ async def _list(settings: Settings, json: bool) -> None:
                 each["source"],
                 each["state"],
                 "" if each["model_count"] is None else str(each["model_count"]),
-                each["base_url"] or "",
             ]
             for each in providers
         ],
