@@ -28,9 +28,8 @@ def read_body(**members: Any) -> ir.Response:
 
 def write(*parts: ir.AnyPart, **more: Any) -> tuple[dict[str, Any], list[str]]:
     finish = more.pop("finish", ir.Finish(ir.FinishReason.STOP))
-    caller = more.pop("caller", Protocol.GEMINI)
     response = ir.Response(parts=parts, finish=finish, **more)
-    encoded = encode_response(response, view(caller))
+    encoded = encode_response(response, view(Protocol.GEMINI))
     return json.loads(encoded.body), [loss.path for loss in encoded.losses]
 
 
@@ -130,7 +129,6 @@ def test_citations_reach_the_part_that_they_name() -> None:
     texts = [part for part in answer.parts if isinstance(part, ir.Text)]
     citation = ir.Citation(url="https://a.example", title="A", start=0, end=1)
     assert [part.citations for part in texts] == [(), (citation,)]
-    assert answer.extras == {"grounding_metadata": grounding}
 
 
 def test_citations_of_an_answer_without_text_are_no_crash() -> None:
@@ -185,11 +183,3 @@ def test_what_an_answer_cannot_show_is_lost_aloud() -> None:
     (candidate,) = body["candidates"]
     assert candidate["content"]["parts"] == [{"text": "No."}, {"text": "words"}]
     assert lost == ["response.1"]
-
-
-def test_members_of_googles_own_go_to_its_clients_alone() -> None:
-    extras = {"url_context_metadata": {"urlMetadata": []}}
-    body, _ = write(ir.Text("x"), extras=extras)
-    assert body["candidates"][0]["urlContextMetadata"] == {"urlMetadata": []}
-    body, _ = write(ir.Text("x"), extras=extras, caller=Protocol.CHAT)
-    assert "urlContextMetadata" not in body["candidates"][0]

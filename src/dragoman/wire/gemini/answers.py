@@ -32,7 +32,6 @@ from dragoman.wire.gemini.parts import (
     write_media,
     write_text,
 )
-from dragoman.wire.gemini.spelling import camel
 
 _REASONS = {
     "STOP": ir.FinishReason.STOP,
@@ -78,7 +77,6 @@ _WORDS = {
     ir.FinishReason.PAUSE: "OTHER",
     ir.FinishReason.ERROR: "OTHER",
 }
-_KEPT = ("grounding_metadata", "url_context_metadata", "safety_ratings")
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -97,8 +95,6 @@ class Candidate(msgspec.Struct, frozen=True, rename="camel"):
     grounding_metadata: dict[str, Any] | None = None
     citation_metadata: dict[str, Any] | None = None
     logprobs_result: LogprobsResult | None = None
-    url_context_metadata: dict[str, Any] | None = None
-    safety_ratings: list[Any] | None = None
 
     @property
     def parts(self) -> list[dict[str, Any]]:
@@ -144,13 +140,6 @@ def decode_response(body: bytes, origin: ir.Origin) -> ir.Response:
     if not choices:
         choices = [ir.Choice((), read_block(answer.prompt_feedback))]
     first, *others = choices
-    extras: dict[str, Any] = {}
-    if answer.candidates:
-        extras = {
-            name: value
-            for name in _KEPT
-            if (value := getattr(answer.candidates[0], name)) is not None
-        }
     return ir.Response(
         parts=first.parts,
         finish=first.finish,
@@ -158,7 +147,6 @@ def decode_response(body: bytes, origin: ir.Origin) -> ir.Response:
         id=answer.response_id,
         model=answer.model_version,
         others=tuple(others),
-        extras=extras,
     )
 
 
@@ -239,9 +227,6 @@ def encode_response(response: ir.Response, view: CallerView) -> Encoded:
     losses: list[ir.Loss] = []
     choices = [ir.Choice(response.parts, response.finish), *response.others]
     candidates = [_write_candidate(choice, index, losses) for index, choice in enumerate(choices)]
-    if view.request.protocol is Protocol.GEMINI:
-        for name in response.extras.keys() & set(_KEPT):
-            candidates[0].setdefault(camel(name), response.extras[name])
     body = {
         "candidates": candidates,
         "usageMetadata": write_usage(response.usage),
