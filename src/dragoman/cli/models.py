@@ -67,17 +67,15 @@ def _choose(gateway: Gateway, provider_id: str | None) -> list[Provider]:
 
 async def _ask_new(gateway: Gateway, providers: list[Provider]) -> dict[str, str]:
     """Asks the providers that have never given a list; what those that gave none said."""
+    lists = gateway.catalog.lists
+    known = {provider_id for provider_id, each in lists.items() if each.fetched_at is not None}
     unknown = [
-        each
-        for each in providers
-        if each.models is None
-        and each.list_url
-        and (each.id not in gateway.catalog.lists or gateway.catalog.lists[each.id].error)
+        each for each in providers if each.models is None and each.list_url and each.id not in known
     ]
-    lists = await asyncio.gather(*(gateway.catalog.refresh(each) for each in unknown))
+    answers = await asyncio.gather(*(gateway.catalog.refresh(each) for each in unknown))
     if unknown:
         await gateway.rebuild()
-    return {each.provider_id: each.error for each in lists if each.error is not None}
+    return {each.provider_id: each.error for each in answers if each.error is not None}
 
 
 def _describe(owner: Provider, model: Model) -> dict[str, Any]:
