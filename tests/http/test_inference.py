@@ -247,10 +247,16 @@ async def test_a_listed_origin_gets_cors_and_no_other(running: Running) -> None:
 
 async def test_a_silent_stream_is_kept_alive(running: Running, upstream: ScriptedUpstream) -> None:
     upstream.on("*", script(Stall()))
-    for path, ping in ((CHAT, b": ping\n\n"), (MESSAGES, b"event: ping\n")):
+    gemini = "/v1beta/models/up:m:streamGenerateContent?alt=sse"
+    for path, ping in (
+        (CHAT, b": ping\n\n"),
+        (MESSAGES, b"event: ping\n"),
+        (gemini, b'"parts": [{"text": "", "thought": true}]'),
+    ):
+        body = {"contents": []} if path is gemini else GOOD | {"stream": True}
         async with (
             running.client() as client,
-            client.stream("POST", path, json=GOOD | {"stream": True}) as response,
+            client.stream("POST", path, json=body) as response,
         ):
             assert response.status_code == 200
             assert response.headers["content-type"].startswith("text/event-stream")

@@ -23,7 +23,14 @@ from dragoman.usage import Entry
 from dragoman.wire.error_bodies import encode_error, encode_error_event
 
 _JSON = (b"content-type", b"application/json")
-_MESSAGES_PING = sse.encode(b'{"type": "ping"}', b"ping")
+# Google's own client takes a comment for damaged JSON, so Gemini's keep-alive is an empty thought.
+_PINGS = {
+    Protocol.MESSAGES: sse.encode(b'{"type": "ping"}', b"ping"),
+    Protocol.GEMINI: sse.encode(
+        b'{"candidates": [{"content": {"role": "model", "parts": [{"text": "", "thought": true}]},'
+        b' "index": 0}]}'
+    ),
+}
 _STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -133,8 +140,7 @@ class Reply:
     async def _keep_alive(self) -> None:
         if not self._started:
             await self._start(200, self._with_own(list(_STREAM_HEADERS)))
-        is_messages = self._operation.protocol is Protocol.MESSAGES
-        await self._write(_MESSAGES_PING if is_messages else sse.PING, more=True)
+        await self._write(_PINGS.get(self._operation.protocol, sse.PING), more=True)
 
 
 def error_response(shape: ErrorShape, error: DragomanError, request_id: str) -> Response:
