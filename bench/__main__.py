@@ -1,0 +1,56 @@
+"""What gateways cost: CPU, added latency and memory, side by side on this machine.
+
+    scripts/bench [--only dragoman,nginx] [--lanes relay] [--seconds 5] [--rounds 3]
+
+Each gateway has one core to itself; the load generator and the upstream share another. A figure
+is the median of the rounds. The figures hold for one machine and one run: what carries over to
+other machines is how the gateways compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.gateways import GATEWAYS
+from bench.lanes import LANES
+from bench.measurements import Figures, measure_direct, measure_gateway
+from bench.tables import print_tables
+from bench.upstream import run_upstream
+
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dragoman-bench"
+
+
+def main() -> None:
+    options = _read_options()
+    gateways = [each for each in GATEWAYS if not options.only or each.name in options.only]
+    lanes = [each for each in LANES if not options.lanes or each.name in options.lanes]
+    figures = Figures()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, run_upstream(Path(name)) as upstream:
+        for number in range(1, options.rounds + 1):
+            measure_direct(lanes, upstream, options.seconds, figures)
+            for gateway in gateways:
+                print(f"round {number}: {gateway.name}", file=sys.stderr)
+                measure_gateway(gateway, lanes, upstream, options.cache, options.seconds, figures)
+    print_tables(figures, [each.name for each in gateways], lanes)
+
+
+def _read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", type=_names, default=(), help="gateways, with commas")
+    parser.add_argument("--lanes", type=_names, default=(), help="lanes, with commas")
+    parser.add_argument("--seconds", type=float, default=5, help="for each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cache", type=Path, default=_CACHE, help="where peers are installed")
+    return parser.parse_args()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+if __name__ == "__main__":
+    main()
