@@ -9,13 +9,17 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData(
@@ -89,4 +93,116 @@ change_counter = Table(
         autoincrement=False,
     ),
     Column("revision", BigInteger, nullable=False),
+)
+
+# SQLite's row id is the primary key itself only where its type is spelt INTEGER.
+_row_id = BigInteger().with_variant(Integer, "sqlite")
+
+# One row for each request. Names are copied, since a row outlives what it names. Null counts are
+# those that nobody told; `cost` is in billionths of a dollar, null where the price is unknown.
+# `failures` holds the attempts before the last one, `asked` the requested name where it is not
+# simply `provider:model`.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _row_id, primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("key_id", Text),
+    Column("key_name", Text),
+    Column("client", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("upstream_protocol", Text),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("asked", Text),
+    Column("stream", Boolean, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("error", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("input_tokens", BigInteger),
+    Column("cache_read_tokens", BigInteger),
+    Column("cache_write_tokens", BigInteger),
+    Column("cache_write_long_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("searches", BigInteger),
+    Column("first_byte_ms", BigInteger),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("cost", BigInteger),
+    Column("price", Text),
+    Column("failures", JSON, nullable=False),
+    Column("dropped", JSON, nullable=False),
+)
+Index("ix_requests_started_at", requests.c.started_at)
+Index("ix_requests_request_id", requests.c.request_id)
+Index("ix_requests_key_id_started_at", requests.c.key_id, requests.c.started_at)
+Index(
+    "ix_requests_provider_model_started_at",
+    requests.c.provider,
+    requests.c.model,
+    requests.c.started_at,
+)
+_failed = text("error IS NOT NULL")
+Index(
+    "ix_requests_failed_started_at",
+    requests.c.started_at,
+    sqlite_where=_failed,
+    postgresql_where=_failed,
+)
+
+# What was said, where the owner wants it kept. All four are sealed.
+request_bodies = Table(
+    "request_bodies",
+    metadata,
+    Column("request", _row_id, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("client_request", LargeBinary),
+    Column("upstream_request", LargeBinary),
+    Column("upstream_response", LargeBinary),
+    Column("client_response", LargeBinary),
+)
+Index("ix_request_bodies_started_at", request_bodies.c.started_at)
+
+# Sums of `requests`, kept in the same transactions: a `span` of an hour and one of a day (in
+# milliseconds), each from `begins_at` on. They outlive the rows that they were made of. Empty text
+# stands for what a request did not get to: a key, a provider, a model.
+usage_sums = Table(
+    "usage_sums",
+    metadata,
+    Column("span", BigInteger, primary_key=True, autoincrement=False),
+    Column("begins_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+    Column("unmetered", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("cache_write_long_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("searches", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Histograms of how long successful requests took, beside the sums; `store.histogram` numbers the
+# buckets.
+usage_latencies = Table(
+    "usage_latencies",
+    metadata,
+    Column("span", BigInteger, primary_key=True, autoincrement=False),
+    Column("begins_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("requests", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -10,7 +10,9 @@ from dragoman.store.database import Database
 from dragoman.store.keys import KeyStore
 from dragoman.store.model_lists import ModelListStore
 from dragoman.store.providers import ProviderStore
+from dragoman.store.requests import RequestStore
 from dragoman.store.settings import SettingStore
+from dragoman.store.usage import UsageStore
 
 SECRET_KEY_SETTING = "secret_key"  # noqa: S105 - a setting's name; its value is a fingerprint
 
@@ -24,6 +26,8 @@ class Store:
     keys: KeyStore
     model_lists: ModelListStore
     settings: SettingStore
+    requests: RequestStore
+    usage: UsageStore
 
     @classmethod
     async def open(cls, where: Path | str, box: SecretBox) -> Store:
@@ -46,6 +50,8 @@ class Store:
             keys=KeyStore(database),
             model_lists=ModelListStore(database),
             settings=settings,
+            requests=RequestStore(database, box),
+            usage=UsageStore(database),
         )
 
     async def aclose(self) -> None:
