@@ -27,7 +27,6 @@ MAX_FILE_LINES = 900
 MAX_FUNCTION_LINES = 60
 
 TESTED_ELSEWHERE = {
-    "__main__.py": "two lines, run by every test of the command line",
     "store/migrations/versions": "run one after the other by store/migrations/test_migrations.py",
 }
 """Source files and folders without test files of their own, and why; no `__init__.py` needs one."""
