@@ -117,10 +117,9 @@ class TestPackage:
         used = Usage(
             input=10, cache_read=100, cache_write=1000, cache_write_long=500, output=9, searches=1
         )
-        expected = (
-            10 * 5 + 100 * Decimal("0.5") + 1000 * Decimal("6.25") + 5000 + 9 * 25
-        ) / MILLION
-        assert Prices().cost(opus, "claude-opus-4-5", used) == tokens / MILLION + Decimal("0.01")
+        tokens = 10 * 5 + 100 * Decimal("0.5") + 1000 * Decimal("6.25") + 500 * 10 + 9 * 25
+        expected = tokens / MILLION + Decimal("0.01")
+        assert Prices().cost(opus, "claude-opus-4-5", used) == expected
 
     @pytest.mark.parametrize("place", [UNKNOWN, provider("openai"), provider("groq")])
     def test_a_model_that_is_not_listed_is_unknown(self, place: Provider) -> None:
