@@ -48,6 +48,7 @@ async def test_a_login_link_works_once(running: Running) -> None:
     async with running.client(None) as client:
         again = await client.get("/", params={"token": token})
         assert SESSION_COOKIE not in again.headers.get("set-cookie", "")
+        assert again.headers["location"] == "./#/?link=used"
         assert (await client.get("/admin/status")).status_code == 401
 
 

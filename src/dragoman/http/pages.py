@@ -15,7 +15,7 @@ from starlette.routing import Match
 from dragoman import __version__
 from dragoman.errors import DragomanError, InvalidRequest, MethodNotAllowed, NotFound
 from dragoman.gateway import Gateway
-from dragoman.http import admin, docs, guard
+from dragoman.http import admin, docs, guard, ui
 from dragoman.http.reply import error_response
 from dragoman.http.routes import error_shape
 from dragoman.management import Management
@@ -38,6 +38,7 @@ def build_pages(gateway: Gateway) -> Any:
     pages.add_api_route("/health", health, methods=["GET"], include_in_schema=False)
     pages.add_api_route("/", home, methods=["GET"], include_in_schema=False)
     pages.include_router(docs.router)
+    pages.include_router(ui.router)
     pages.include_router(admin.router)
     for kind, handler in (
         (DragomanError, _tell),
@@ -60,11 +61,12 @@ async def home(request: Request, token: str | None = None) -> Response:
     gateway: Gateway = request.app.state.gateway
     used: set[str] = request.app.state.used_logins
     if token is None:
-        return RedirectResponse("/api-docs", 307)
-    response = RedirectResponse("/", 303)
-    if token not in used and gateway.box.verify(token, guard.LOGIN_PURPOSE):
-        used.add(token)
-        guard.log_in(gateway, response)
+        return ui.show_page()
+    if token in used or not gateway.box.verify(token, guard.LOGIN_PURPOSE):
+        return RedirectResponse("./#/?link=used", 303)  # tells the page, whose own address stays
+    used.add(token)
+    response = RedirectResponse("./", 303)
+    guard.log_in(gateway, response)
     return response
 
 
