@@ -69,3 +69,20 @@ async def test_a_redirect_is_not_followed(running: Running, upstream: ScriptedUp
     assert response.status_code == 502
     assert "redirect" in response.json()["error"]["message"]
     assert len(upstream.requests) == 1
+
+
+async def test_a_prompt_that_does_not_fit_is_told_in_the_caller_s_words(
+    running: Running, upstream: ScriptedUpstream
+) -> None:
+    message = "This model's maximum context length is 4096 tokens. However, you requested 5000."
+    told = {"error": {"message": message, "type": "BadRequestError", "code": 400}}
+    upstream.on("*", json_answer(told, 400))
+    chat = await post(running, CHAT, b'{"model":"up:m","messages":[]}')
+    assert chat.status_code == 400
+    assert chat.json()["error"]["code"] == "context_length_exceeded"
+    body = b'{"model":"two:m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}'
+    messages = await post(running, "/v1/messages", body)
+    assert messages.json()["error"] == {
+        "type": "invalid_request_error",
+        "message": "prompt is too long: 5000 tokens > 4096 maximum",
+    }

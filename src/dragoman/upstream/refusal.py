@@ -9,6 +9,7 @@ from dragoman.providers.provider import Provider
 from dragoman.secrets import mask
 from dragoman.upstream.seam import Response
 from dragoman.wire.error_bodies import decode_error, in_shape
+from dragoman.wire.overflow import recognise
 
 _LONGEST_BODY = 256 * 1024
 
@@ -42,7 +43,7 @@ async def read_refusal(
             f" {told.message or 'it gave no reason'}"
         )
         return UpstreamRefused(message, status=status, code=told.code, headers=headers)
-    return UpstreamRefused(
+    refused = UpstreamRefused(
         told.message or f"The provider `{provider.id}` answered HTTP {status} without a message.",
         status=status,
         body=body if in_shape(shape, body) else b"",
@@ -51,6 +52,7 @@ async def read_refusal(
         retry_after=_retry_after(response),
         headers=headers,
     )
+    return recognise(refused)
 
 
 def _mask_keys(body: bytes, provider: Provider) -> bytes:

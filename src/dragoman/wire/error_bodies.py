@@ -16,6 +16,7 @@ import msgspec
 from dragoman import sse
 from dragoman.errors import DragomanError
 from dragoman.protocols import ErrorShape, Operation, Protocol
+from dragoman.wire import overflow
 
 _OPENAI_TYPES = {
     401: "authentication_error",
@@ -130,7 +131,10 @@ def _envelope(shape: ErrorShape, error: DragomanError, request_id: str) -> dict[
             return {"error": inner | extra}
         case ErrorShape.ANTHROPIC:
             kind = _ANTHROPIC_TYPES.get(error.status) or _by_class(error, "api_error")
-            inner = {"type": kind, "message": error.message}
+            message = error.message
+            if error.code == overflow.CODE:
+                message = overflow.anthropic_words(message)
+            inner = {"type": kind, "message": message}
             if extra:
                 inner["details"] = extra
             return {"type": "error", "error": inner, "request_id": request_id}

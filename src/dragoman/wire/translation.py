@@ -10,10 +10,11 @@ from collections.abc import Iterable
 import msgspec
 
 from dragoman import ir, sse
-from dragoman.errors import DragomanError
+from dragoman.errors import DragomanError, UpstreamRefused
 from dragoman.protocols import Protocol
 from dragoman.sequencer import Sequencer
 from dragoman.wire import CallerView, Encoded, StreamDecoder, StreamEncoder, Target, codec
+from dragoman.wire.overflow import recognise
 from dragoman.wire.toolbox import Toolbox, unwrap
 
 
@@ -59,6 +60,8 @@ class StreamTranslation:
     def _pass(self, events: Iterable[ir.Event]) -> bytes:
         written = b""
         for loose in events:
+            if isinstance(loose, ir.StreamError) and isinstance(loose.error, UpstreamRefused):
+                loose = ir.StreamError(recognise(loose.error))
             for event in self._sequencer.feed(loose):
                 if self._toolbox is not None:
                     for restored in self._restore(event, self._toolbox):
@@ -101,7 +104,10 @@ def toolbox_of(request: ir.Request, target: Target) -> Toolbox | None:
 
 def translate_answer(body: bytes, target: Target, view: CallerView) -> tuple[Encoded, ir.Response]:
     """A whole answer for the caller, and what it said. Raises UpstreamError."""
-    response = codec(target.protocol).decode_response(body, target.origin)
+    try:
+        response = codec(target.protocol).decode_response(body, target.origin)
+    except UpstreamRefused as error:
+        raise recognise(error) from None
     toolbox = toolbox_of(view.request, target)
     if toolbox is not None:
         response = msgspec.structs.replace(response, parts=toolbox.restore_all(response.parts))
