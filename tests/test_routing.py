@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dragoman.errors import InvalidModelFormat, ModelNotFound, ProviderNotFound
 from dragoman.protocols import Protocol
 from dragoman.providers.provider import Auth, Model, Provider
-from dragoman.routing import Router
+from dragoman.routing import Alias, Router, Strategy
 
 
 def provider(name: str, models: list[str] | None = None, enabled: bool = True) -> Provider:
@@ -25,6 +25,10 @@ def provider(name: str, models: list[str] | None = None, enabled: bool = True) -
     )
 
 
+def alias(*targets: str) -> Alias:
+    return Alias(tuple((each, 1.0) for each in targets))
+
+
 ROUTER = Router(
     [
         provider("openai", ["gpt-4", "shared"]),
@@ -34,9 +38,10 @@ ROUTER = Router(
     ],
     lists={"ollama": (Model("llama3:8b", "Llama"),)},
     aliases={
-        "fast": ("openai:gpt-4",),
-        "smart": ("off:gpt-4", "ollama:llama3:8b", "openai:gpt-4"),
-        "dead": ("off:gpt-4",),
+        "fast": alias("openai:gpt-4"),
+        "smart": alias("off:gpt-4", "ollama:llama3:8b", "openai:gpt-4"),
+        "dead": alias("off:gpt-4"),
+        "drawn": Alias((("openai:gpt-4", 3.0), ("other:shared", 1.0)), Strategy.WEIGHTED),
     },
 )
 
@@ -78,6 +83,12 @@ def test_names_that_mean_something(name: str, targets: list[str]) -> None:
 def test_names_that_mean_nothing(name: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         ROUTER.resolve(name)
+
+
+def test_targets_of_an_alias_have_weights_and_a_strategy() -> None:
+    assert [target.weight for target in ROUTER.resolve("drawn")] == [3.0, 1.0]
+    assert ROUTER.strategy("drawn") is Strategy.WEIGHTED
+    assert ROUTER.strategy("smart") is ROUTER.strategy("openai:gpt-4") is Strategy.ORDER
 
 
 def test_the_provider_in_the_path() -> None:

@@ -35,6 +35,11 @@ class Call:
         """Whether the caller would rather have an error than a loss."""
         return (b"x-dragoman-strict", b"true") in self.headers
 
+    @property
+    def falls_back(self) -> bool:
+        """Whether another target may stand in for the first one."""
+        return (b"x-dragoman-fallback", b"off") not in self.headers
+
     def model_of(self, document: Document) -> str:
         """The model that is asked for. Raises InvalidRequest where there is none."""
         model = self.model or document.read("model", str, _MODEL_EXPECTED)
@@ -63,8 +68,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer; an iterated `body` yields whole events of a stream."""
+    """A successful answer; an iterated `body` yields whole events of a stream, which follow the
+    ones in `opening`."""
 
     status: int
     headers: list[Header]
     body: bytes | AsyncGenerator[bytes, None]
+    opening: bytes = b""

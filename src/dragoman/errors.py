@@ -26,6 +26,7 @@
     │   ├── UpstreamRefused            its own status  upstream_error
     │   ├── UpstreamDied               502  upstream_error        (after the answer had begun)
     │   ├── UpstreamUnreachable        502  upstream_unreachable
+    │   ├── UpstreamUnavailable        503  upstream_unavailable  (not asked: it failed before)
     │   └── UpstreamTimeout            504  upstream_timeout
     └── GatewayError                   Dragoman, its owner or its machine is at fault
         ├── ConfigError                500  config_error
@@ -219,8 +220,10 @@ class BudgetExceeded(CallerError):
 
 
 class UpstreamError(DragomanError):
-    """The provider failed; another attempt may succeed."""
+    """The provider failed; another attempt may succeed. One that `lasts` is the same for every
+    attempt with the same key at the same provider."""
 
+    lasts = False
     status = 502
     code = "upstream_error"
     retryable = True
@@ -256,13 +259,26 @@ class UpstreamRefused(UpstreamError):
 class UpstreamDied(UpstreamError):
     """The provider's answer broke off, or ended without its protocol's terminal event."""
 
-    retryable = False
-
 
 class UpstreamUnreachable(UpstreamError):
     """No connection to the provider: name, route, refusal or TLS."""
 
     code = "upstream_unreachable"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Nobody was asked: every key that could be used has to rest after failures or limits.
+
+    Its status is 429 where the provider's limits are the only reason.
+    """
+
+    status = 503
+    code = "upstream_unavailable"
+
+    def __init__(self, message: str, *, retry_after: float, limited: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        if limited:
+            self.status = 429
 
 
 class UpstreamTimeout(UpstreamError):

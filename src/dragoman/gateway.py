@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from dragoman import observe
 from dragoman.catalog import Catalog
 from dragoman.config import Settings
 from dragoman.errors import ConfigError, StoreError
+from dragoman.health import Health
 from dragoman.keys import KeyService, Pin
 from dragoman.local import models as local_models
 from dragoman.local.process import LocalModels
@@ -28,7 +29,7 @@ from dragoman.protocols import Protocol
 from dragoman.providers.provider import Provider, Source
 from dragoman.providers.resolve import resolve
 from dragoman.providers.spec import ProviderSpec
-from dragoman.routing import Router
+from dragoman.routing import Alias, Retry, Router, Strategy
 from dragoman.secrets import SecretBox
 from dragoman.store.store import Store
 from dragoman.upstream import open_transport
@@ -84,6 +85,7 @@ class Gateway:
         self.local = local
         self.transport = transport
         self.catalog = Catalog(store.model_lists, transport)
+        self.health = Health()
         self.router = Router(())
         self.specs: dict[str, ProviderSpec] = {}
         self.problems: dict[str, str] = {}
@@ -114,8 +116,7 @@ class Gateway:
 
     async def rebuild(self) -> None:
         """Makes a new router out of the current lists of models."""
-        providers = self.router.providers.values()
-        self.router = Router(providers, self.catalog.models(), self.settings.aliases)
+        self.router = self._make_router(self.router.providers.values())
 
     async def follow_changes(self) -> None:
         """Reloads whenever another process has changed the database; runs until cancelled."""
@@ -179,7 +180,21 @@ class Gateway:
             except ConfigError as error:
                 problems[spec.id] = error.message
         self.specs, self.problems = used, problems
-        self.router = Router(providers.values(), self.catalog.models(), self.settings.aliases)
+        self.router = self._make_router(providers.values())
+
+    def _make_router(self, providers: Iterable[Provider]) -> Router:
+        server = self.settings.server
+        self.health.breaker_failures = server.breaker_failures
+        self.health.breaker_s = server.breaker_s
+        aliases = {
+            name: Alias(
+                tuple((each.model, each.weight) for each in alias.targets),
+                Strategy(alias.strategy),
+            )
+            for name, alias in self.settings.aliases.items()
+        }
+        retry = Retry(server.max_attempts, server.retry_within_s)
+        return Router(providers, self.catalog.models(), aliases, retry)
 
     def _local_models(self) -> tuple[local_models.LocalModelFile, ...]:
         if not self.settings.local.enabled or not local_models.has_engine():

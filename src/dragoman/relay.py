@@ -1,47 +1,55 @@
 """The hot path: one request from top to bottom.
 
-`relay` decides where a request goes and tries the targets in order; an `exchange` makes the bytes
-that go up and the answer that comes back. The answer's body may still be arriving when `relay`
-returns; whoever sends it on closes it.
+`relay` decides where a request goes and tries lanes one after the other; an `exchange` makes the
+bytes that go up and the answer that comes back. The answer's body may still be arriving when
+`relay` returns; whoever sends it on closes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dragoman import edit
 from dragoman.calls import Answer, Call
 from dragoman.errors import ModelNotAllowed, UpstreamError
 from dragoman.exchange import open_exchange
+from dragoman.failover import Failover, arrange
+from dragoman.health import Health
 from dragoman.routing import Router, Target
 from dragoman.upstream.seam import Transport
 from dragoman.usage import Entry
 
 
 async def relay(
-    call: Call, body: bytes, router: Router, transport: Transport, entry: Entry
+    call: Call, body: bytes, router: Router, health: Health, transport: Transport, entry: Entry
 ) -> Answer:
     """Answers `call`, or raises a DragomanError for it.
 
-    Each attempt and its failure is noted in `entry`. A failure that another key or target may not
-    share is kept from the caller as long as there is one left to try.
+    Each attempt and its failure is noted in `entry` and `health`. A failure that another lane may
+    not share is kept from the caller as long as there is one left to try, and as long as the
+    caller has not been told anything: a stream that a keep-alive has opened is not begun again.
     """
     document = edit.parse(body)
     call.check_required(document)
-    targets = _resolve(call, router, call.model_of(document))
+    model = call.model_of(document)
+    targets = _resolve(call, router, model)
     entry.stream = call.wants_stream(document)
-    attempts = list(_attempts(targets))
-    for number, (target, key) in enumerate(attempts, 1):
-        exchange = open_exchange(call, target, router.model(target))
-        entry.begin_attempt(target)
+    targets = arrange(targets, router.strategy(model), health, stream=entry.stream)
+    failover = Failover(targets, health, router.retry, stands_in=call.falls_back)
+    while (lane := await failover.next()) is not None:
+        exchange = open_exchange(call, lane.target, router.model(lane.target))
+        request = exchange.request(document, entry.stream, lane.key, entry)
+        entry.begin_attempt(lane.target)
         try:
-            response = await transport.send(exchange.request(document, entry.stream, key, entry))
-            return await exchange.answer(response, entry)
+            with health.trial(lane, stream=entry.stream):
+                response = await transport.send(request)
+                return await exchange.answer(response, entry)
         except UpstreamError as error:
             entry.fail_attempt(error)
-            if not error.retryable or number == len(attempts):
+            failover.fail(lane, error)
+            if not error.retryable or entry.status:
                 raise
-    raise AssertionError("a model name has at least one target, and a target at least one attempt")
+    raise failover.failure()
 
 
 def _resolve(call: Call, router: Router, model: str) -> Sequence[Target]:
@@ -60,10 +68,3 @@ def _resolve(call: Call, router: Router, model: str) -> Sequence[Target]:
             param="model",
         )
     return allowed
-
-
-def _attempts(targets: Sequence[Target]) -> Iterator[tuple[Target, str | None]]:
-    """Every key of every target, in order; a provider without keys gets one attempt."""
-    for target in targets:
-        for key in target.provider.api_keys or (None,):
-            yield target, key

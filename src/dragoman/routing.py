@@ -11,18 +11,50 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from dragoman.errors import InvalidModelFormat, ModelNotFound, ProviderNotFound
 from dragoman.providers.provider import Model, Provider
 
 
+class Strategy(StrEnum):
+    """In which order the targets of an alias are tried."""
+
+    ORDER = "order"  # as they are written
+    WEIGHTED = "weighted"  # by lot, where a target of weight 3 is drawn three times as often
+    LEAST_LATENCY = "least_latency"  # the one that lately began its answers soonest
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A model name of the owner's: `targets` are pairs of `provider:model` and weight."""
+
+    targets: tuple[tuple[str, float], ...]
+    strategy: Strategy = Strategy.ORDER
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The targets without their weights."""
+        return tuple(name for name, _ in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How long a request is tried: at most `attempts` attempts, and nothing that has failed is
+    repeated later than `within_s` seconds after the request came."""
+
+    attempts: int = 6
+    within_s: float = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place where a request can go."""
+    """One place where a request can go; `weight` counts among the targets of the same alias."""
 
     provider: Provider
     model: str
+    weight: float = 1.0
 
     @property
     def name(self) -> str:
@@ -33,16 +65,18 @@ class Target:
 class Router:
     """Resolves model names over one state of the configuration.
 
-    `lists` holds the models fetched from providers that have no list of their own; `aliases` maps
-    a name to `provider:model` targets in the order in which they are tried.
+    `lists` holds the models fetched from providers that have no list of their own; `retry` bounds
+    what is done for one request.
     """
 
     def __init__(
         self,
         providers: Iterable[Provider],
         lists: Mapping[str, tuple[Model, ...]] | None = None,
-        aliases: Mapping[str, tuple[str, ...]] | None = None,
+        aliases: Mapping[str, Alias] | None = None,
+        retry: Retry | None = None,
     ) -> None:
+        self.retry = retry or Retry()
         self.providers = {provider.id: provider for provider in providers}
         self.aliases = dict(aliases or {})
         self._enabled = {key: each for key, each in self.providers.items() if each.enabled}
@@ -66,6 +100,11 @@ class Router:
         """What is known of the target's model."""
         models = self._models.get(target.provider.id, ())
         return next((model for model in models if model.id == target.model), None)
+
+    def strategy(self, name: str) -> Strategy:
+        """The order in which the targets of a model name are to be tried."""
+        alias = self.aliases.get(name)
+        return alias.strategy if alias else Strategy.ORDER
 
     def resolve(self, name: str) -> tuple[Target, ...]:
         """The targets of a model name, first choice first.
@@ -102,13 +141,15 @@ class Router:
 
     def _resolve_alias(self, name: str) -> tuple[Target, ...]:
         targets: list[Target] = []
-        for full_name in self.aliases[name]:
+        alias = self.aliases[name]
+        for full_name, weight in alias.targets:
             provider_id, _, model = full_name.partition(":")
             if provider_id in self._enabled:
-                targets.append(self._target(self._enabled[provider_id], model))
+                target = self._target(self._enabled[provider_id], model)
+                targets.append(replace(target, weight=weight))
         if not targets:
             raise ProviderNotFound(
-                f"No provider of the alias `{name}` is enabled: {', '.join(self.aliases[name])}.",
+                f"No provider of the alias `{name}` is enabled: {', '.join(alias.names)}.",
                 param="model",
             )
         return tuple(targets)

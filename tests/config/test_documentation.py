@@ -13,6 +13,7 @@ from dragoman.config.loading import load
 from dragoman.config.rendering import check
 from dragoman.config.settings import (
     ENVIRONMENT,
+    AliasSettings,
     Document,
     LocalModel,
     LocalSettings,
@@ -39,6 +40,7 @@ def rows(after: str) -> dict[str, list[str]]:
         ("\n## `[[providers]]`", ProviderSpec),
         ("An element of `models` is an id", ModelSpec),
         ("The table `timeout`:", TimeoutSpec),
+        ("As a table, an alias has:", AliasSettings),
         ("\n## `[local]`", LocalSettings),
         ("An element of `models`:", LocalModel),
     ],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dragoman.config.positions import locate
 from dragoman.config.problems import Sources, explain, model_at, value_at
-from dragoman.config.settings import Document, LocalModel
+from dragoman.config.settings import AliasSettings, AliasTarget, Document, LocalModel
 from dragoman.providers.spec import ModelSpec, ProviderSpec, TimeoutSpec
 
 
@@ -126,7 +126,8 @@ def problems(text: str, **overrides: object) -> list[str]:
         ),
         (
             "[aliases]\nfast = 3",
-            'line 2: "fast" in [aliases] must be "provider:model" or a list of them, not 3.',
+            'line 2: "fast" in [aliases] must be "provider:model", a list of them or a table with'
+            " targets, not 3.",
         ),
         ("[aliases]\nx = []", 'line 2: "x" in [aliases] must be a list that is not empty.'),
         ("[local]\nidel_s = 1", 'line 2: unknown key "idel_s" in [local]; did you mean "idle_s"?'),
@@ -184,7 +185,9 @@ def test_the_model_of_a_table_is_found_through_lists_and_unions() -> None:
     assert model_at(("providers", 3, "timeout")) is TimeoutSpec
     assert model_at(("providers", 3, "models", 0)) is ModelSpec
     assert model_at(("local", "models", 0)) is LocalModel
-    assert model_at(("aliases",)) is None
+    assert model_at(("aliases", "smart")) is AliasSettings
+    assert model_at(("aliases", "smart", "targets", 0)) is AliasTarget
+    assert model_at(("server", "port")) is None
 
 
 def test_value_at_finds_nothing_rather_than_failing() -> None:

@@ -101,7 +101,24 @@ def test_an_alias_has_one_target_or_several() -> None:
     document = Document.model_validate(
         {"server": {"data_dir": "/data"}, "aliases": {"fast": "a:b", "smart": ["a:b:c", "d:e/f"]}}
     )
-    assert document.aliases == {"fast": ("a:b",), "smart": ("a:b:c", "d:e/f")}
+    assert {name: alias.names for name, alias in document.aliases.items()} == {
+        "fast": ["a:b"],
+        "smart": ["a:b:c", "d:e/f"],
+    }
+
+
+def test_an_alias_is_shown_in_its_shortest_form() -> None:
+    pair = {"targets": ["a:b", {"model": "c:d", "weight": 3}]}
+    told = {"ordered": pair, "fast": pair | {"strategy": "least_latency"}}
+    told["drawn"] = pair | {"strategy": "weighted"}
+    document = Document.model_validate({"server": {"data_dir": "/data"}, "aliases": told})
+    written = {name: alias.written() for name, alias in document.aliases.items()}
+    assert written["ordered"] == ["a:b", "c:d"]
+    assert written["fast"] == {"targets": ["a:b", "c:d"], "strategy": "least_latency"}
+    assert written["drawn"] == {
+        "targets": [{"model": "a:b", "weight": 1}, {"model": "c:d", "weight": 3}],
+        "strategy": "weighted",
+    }
 
 
 def test_settings_are_frozen_and_do_not_show_the_keys_of_providers() -> None:

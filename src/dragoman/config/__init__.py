@@ -3,6 +3,7 @@
 from dragoman.config.loading import load
 from dragoman.config.rendering import check, render
 from dragoman.config.settings import (
+    AliasSettings,
     Document,
     LocalModel,
     LocalSettings,
@@ -11,6 +12,7 @@ from dragoman.config.settings import (
 )
 
 __all__ = [
+    "AliasSettings",
     "Document",
     "LocalModel",
     "LocalSettings",

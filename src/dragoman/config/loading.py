@@ -245,9 +245,9 @@ def _exposure(server: ServerSettings) -> Iterator[str]:
 def _unknown_targets(document: Document, sources: Sources) -> Iterator[str]:
     """Targets that the file does not know; the database may, so they are no errors."""
     known = {provider.id: provider for provider in document.providers}
-    for alias, targets in document.aliases.items():
+    for alias, settings in document.aliases.items():
         place = sources.place(("aliases", alias))
-        for target in targets:
+        for target in settings.names:
             name, _, model = target.partition(":")
             if name == LOCAL_PROVIDER and document.local.enabled:
                 continue

@@ -210,8 +210,9 @@ def _unknown_key(path: KeyPath, label: str) -> str:
 def model_at(path: KeyPath) -> type[pydantic.BaseModel] | None:
     """The model that describes the table at `path` of a document."""
     model: type[pydantic.BaseModel] | None = Document
-    for step in path:
-        if isinstance(step, str) and model is not None:
+    for at, step in enumerate(path):
+        is_name = path[:at] == ("aliases",)  # a word of the owner's, no field
+        if isinstance(step, str) and model is not None and not is_name:
             model = _model_in(model.model_fields[step].annotation)
     return model
 

@@ -49,8 +49,8 @@ def _lines(settings: Settings) -> Iterator[str]:
         yield from _table(settings, provider, ("providers", n))
     if settings.aliases:
         yield from ("", "[aliases]")
-        for name, targets in settings.aliases.items():
-            yield _assignment(settings, ("aliases", name), list(targets))
+        for name, alias in settings.aliases.items():
+            yield _assignment(settings, ("aliases", name), alias.written())
     yield from ("", "[local]")
     yield from _table(settings, settings.local, ("local",), all_fields=True)
 

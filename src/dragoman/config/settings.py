@@ -107,10 +107,21 @@ def _check_alias(value: str) -> str:
     return value
 
 
-def _as_targets(value: object) -> object:
-    if not isinstance(value, str | list):
-        raise PydanticCustomError("targets", 'must be "provider:model" or a list of them')
-    return [value] if isinstance(value, str) else cast("list[object]", value)
+def _as_alias(value: object) -> object:
+    """The table that a string or a list is short for."""
+    if isinstance(value, str):
+        return {"targets": [value]}
+    if isinstance(value, list):
+        return {"targets": cast("list[object]", value)}
+    if not isinstance(value, dict):
+        raise PydanticCustomError(
+            "targets", 'must be "provider:model", a list of them or a table with targets'
+        )
+    return cast("dict[str, object]", value)
+
+
+def _as_target(value: object) -> object:
+    return {"model": value} if isinstance(value, str) else value
 
 
 def _check_target(value: str) -> str:
@@ -122,8 +133,16 @@ def _check_target(value: str) -> str:
     return value
 
 
+def _check_not_empty(value: tuple[object, ...]) -> tuple[object, ...]:
+    # Not by `min_length`: that would also be told of a list whose every entry is wrong.
+    if not value:
+        raise PydanticCustomError("empty", "must be a list that is not empty")
+    return value
+
+
 Count = Annotated[int, BeforeValidator(_refuse_bool)]
-Seconds = Annotated[float, BeforeValidator(_refuse_bool)]
+Number = Annotated[float, BeforeValidator(_refuse_bool)]
+Seconds = Number
 Host = Annotated[str, AfterValidator(_check_host)]
 CorsOrigin = Annotated[str, AfterValidator(_check_cors_origin)]
 Anchored = Annotated[Path, AfterValidator(_anchor)]
@@ -131,7 +150,6 @@ PinnedKey = Annotated[SecretStr, AfterValidator(_check_pinned_key)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 AliasName = Annotated[str, AfterValidator(_check_alias)]
 Target = Annotated[str, AfterValidator(_check_target)]
-Targets = Annotated[tuple[Target, ...], BeforeValidator(_as_targets), Field(min_length=1)]
 
 
 class ServerSettings(Strict):
@@ -144,12 +162,54 @@ class ServerSettings(Strict):
     max_body_mb: Count = Field(default=64, gt=0)
     keepalive_s: Seconds = Field(default=15, gt=0)
     grace_s: Seconds = Field(default=30, ge=0)
+    max_attempts: Count = Field(default=6, gt=0)
+    retry_within_s: Seconds = Field(default=60, ge=0)
+    breaker_failures: Count = Field(default=10, ge=0)
+    breaker_s: Seconds = Field(default=5, gt=0)
+    max_requests: Count = Field(default=2000, gt=0)
+    max_queue: Count = Field(default=1000, ge=0)
+    queue_s: Seconds = Field(default=30, gt=0)
+    max_header_kb: Count = Field(default=64, gt=0)
+    header_s: Seconds = Field(default=30, gt=0)
+    body_s: Seconds = Field(default=60, gt=0)
     model_refresh_s: Seconds = Field(default=3600, ge=0)
     cors_origins: tuple[CorsOrigin, ...] = ()
     trusted_hosts: tuple[Host, ...] = ()
     log_level: LogLevel = "info"
     database_url: SecretStr | None = None
     data_dir: Anchored
+
+
+class AliasTarget(Strict):
+    """One target of an alias; `weight` counts for the strategy `weighted` alone."""
+
+    model: Target
+    weight: Number = Field(default=1, gt=0)
+
+
+class AliasSettings(Strict):
+    """A model name of the owner's; a string or a list is short for its `targets`."""
+
+    targets: Annotated[
+        tuple[Annotated[AliasTarget, BeforeValidator(_as_target)], ...],
+        AfterValidator(_check_not_empty),
+    ]
+    strategy: Literal["order", "weighted", "least_latency"] = "order"
+
+    @property
+    def names(self) -> list[str]:
+        """The targets without their weights, each `provider:model`."""
+        return [target.model for target in self.targets]
+
+    def written(self) -> object:
+        """The shortest form in which the file could have said it."""
+        if self.strategy == "order":
+            return self.names
+        targets = [target.model_dump() for target in self.targets]
+        return {
+            "targets": targets if self.strategy == "weighted" else self.names,
+            "strategy": self.strategy,
+        }
 
 
 class LocalModel(Strict):
@@ -172,7 +232,9 @@ class Document(Strict):
 
     server: ServerSettings
     providers: tuple[ProviderSpec, ...] = ()
-    aliases: dict[AliasName, Targets] = Field(default={})
+    aliases: dict[AliasName, Annotated[AliasSettings, BeforeValidator(_as_alias)]] = Field(
+        default={}
+    )
     local: LocalSettings = LocalSettings(enabled=False)
 
 
@@ -187,7 +249,7 @@ class Settings:
 
     server: ServerSettings
     providers: tuple[ProviderSpec, ...] = field(repr=False)
-    aliases: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, AliasSettings]
     local: LocalSettings
     file: Path | None
     warnings: tuple[str, ...]

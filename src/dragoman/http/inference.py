@@ -73,7 +73,9 @@ class Inference:
                 provider_id=route.provider_id,
                 model=route.model,
             )
-            answer = await relay(call, body, gateway.router, gateway.transport, entry)
+            answer = await relay(
+                call, body, gateway.router, gateway.health, gateway.transport, entry
+            )
             await reply.answer(answer)
         except DragomanError as error:
             await reply.fail(error)

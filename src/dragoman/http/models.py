@@ -65,7 +65,7 @@ def _describe(provider: Provider, model: Model) -> dict[str, Any]:
 
 
 def _describe_alias(router: Router, alias: str) -> dict[str, Any]:
-    first = router.aliases[alias][0]
+    first = router.aliases[alias].names[0]
     provider = router.providers.get(first.partition(":")[0])
     return {
         "id": alias,

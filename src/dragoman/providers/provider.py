@@ -73,7 +73,8 @@ class Provider:
     has no trailing slash; `{model}` in it stands for the model id (an Azure deployment). `models`
     is None where the list is to be asked of the provider, at `list_url` (empty where it has no
     list). `query` (Azure's `api-version`) and `edits` are keyed by protocol; `urls.endpoint_url`
-    has added the query already. `stream_usage` is false where the provider refuses
+    has added the query already. `retries` is how many more times a request is tried here after
+    failures that may pass. `stream_usage` is false where the provider refuses
     `stream_options`.
     """
 
@@ -93,6 +94,7 @@ class Provider:
     enabled: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
     proxy: str | None = None
+    retries: int = 1
     source: Source = Source.DATABASE
     preset: str | None = None
     stream_usage: bool = True

@@ -109,6 +109,7 @@ def resolve(spec: ProviderSpec, source: Source) -> Provider:
         enabled=spec.enabled,
         timeouts=Timeouts(**spec.timeout.model_dump()),
         proxy=_proxy(spec),
+        retries=spec.retries,
         source=source,
         preset=ground.preset.id if ground.preset else None,
         stream_usage=ground.preset.stream_usage if ground.preset else True,

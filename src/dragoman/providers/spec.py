@@ -67,6 +67,9 @@ class ProviderSpec(Strict):
     enabled: bool = Field(default=True, description="whether requests may go to it")
     timeout: TimeoutSpec = TimeoutSpec()
     proxy: str | None = Field(default=None, description="URL of an HTTP proxy for this provider")
+    retries: int = Field(
+        default=1, ge=0, le=10, description="how often a failure that may pass is tried again"
+    )
     set: dict[str, object] = Field(default={}, description="body keys to add where absent")
     drop: list[str] = Field(default=[], description="body keys to remove")
     rename: dict[str, str] = Field(default={}, description="body keys to rename")

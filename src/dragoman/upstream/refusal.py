@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from dragoman.errors import UpstreamRefused
 from dragoman.header_policy import client_headers
 from dragoman.protocols import ErrorShape
 from dragoman.providers.provider import Provider
 from dragoman.secrets import mask
+from dragoman.upstream.rate_limits import read_wait
 from dragoman.upstream.seam import Response
 from dragoman.wire.error_bodies import decode_error, in_shape
 from dragoman.wire.overflow import recognise
@@ -32,11 +35,13 @@ async def read_refusal(
         header for header in client_headers(response.headers) if header[0] != b"content-type"
     ]
     if 300 <= status < 400:
-        return UpstreamRefused(
+        redirected = UpstreamRefused(
             f"The provider `{provider.id}` answered with a redirect (HTTP {status}), which is not"
             " followed: correct its `base_url`.",
             status=502,
         )
+        redirected.lasts = True
+        return redirected
     if status in {401, 403}:
         message = (
             f"The provider `{provider.id}` refused the gateway's credentials (HTTP {status}):"
@@ -49,7 +54,7 @@ async def read_refusal(
         body=body if in_shape(shape, body) else b"",
         code=told.code,
         param=told.param,
-        retry_after=_retry_after(response),
+        retry_after=read_wait(response.headers, body, status, time.time()),
         headers=headers,
     )
     return recognise(refused)
@@ -60,14 +65,3 @@ def _mask_keys(body: bytes, provider: Provider) -> bytes:
         if (secret := key.encode()) and secret in body:
             body = body.replace(secret, mask(key).encode())
     return body
-
-
-def _retry_after(response: Response) -> float | None:
-    """Seconds; the date form of the header is left to the caller, who gets the header itself."""
-    for name, value in response.headers:
-        if name == b"retry-after":
-            try:
-                return float(value)
-            except ValueError:
-                return None
-    return None

@@ -28,7 +28,7 @@ async def test_models_and_aliases(admin: httpx2.AsyncClient) -> None:
         "abilities": ["tools", "vision"],
         "protocols": ["messages"],
     }
-    assert answer["aliases"] == [{"name": "fast", "targets": ["filed:m"]}]
+    assert answer["aliases"] == [{"name": "fast", "targets": ["filed:m"], "strategy": "order"}]
 
 
 async def test_models_of_a_disabled_provider_are_left_out(

@@ -7,6 +7,7 @@ from pydantic import Field
 from dragoman.http.admin.route import Answer, GatewayPart, new_router
 from dragoman.protocols import Protocol
 from dragoman.providers.provider import Model, Provider
+from dragoman.routing import Strategy
 
 router = new_router("/models")
 
@@ -30,7 +31,8 @@ class AliasAnswer(Answer):
     """A name of the owner's own."""
 
     name: str
-    targets: list[str] = Field(description="`provider:model`, in the order in which they are tried")
+    targets: list[str] = Field(description="`provider:model`, in the order of the configuration")
+    strategy: Strategy = Field(description="in which order they are tried")
 
 
 class ModelsAnswer(Answer):
@@ -63,5 +65,8 @@ async def list_models(gateway: GatewayPart) -> ModelsAnswer:
     aliases = gateway.router.aliases.items()
     return ModelsAnswer(
         models=[describe_model(provider, model) for provider, model in gateway.router.models()],
-        aliases=[AliasAnswer(name=name, targets=list(targets)) for name, targets in aliases],
+        aliases=[
+            AliasAnswer(name=name, targets=list(alias.names), strategy=alias.strategy)
+            for name, alias in aliases
+        ],
     )

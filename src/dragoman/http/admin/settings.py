@@ -54,8 +54,8 @@ def _values(settings: Settings) -> Iterator[tuple[KeyPath, object]]:
     for table, model in tables.items():
         for name, value in model:
             yield (table, name), _plain(value)
-    for name, targets in settings.aliases.items():
-        yield ("aliases", name), list(targets)
+    for name, alias in settings.aliases.items():
+        yield ("aliases", name), alias.written()
 
 
 def _plain(value: object) -> object:
