@@ -17,6 +17,7 @@ from dragoman.config.settings import (
     Document,
     LocalModel,
     LocalSettings,
+    MemorySettings,
     ServerSettings,
 )
 from dragoman.providers.spec import ModelSpec, ProviderSpec, TimeoutSpec
@@ -43,6 +44,7 @@ def rows(after: str) -> dict[str, list[str]]:
         ("As a table, an alias has:", AliasSettings),
         ("\n## `[local]`", LocalSettings),
         ("An element of `models`:", LocalModel),
+        ("\n## `[memory]`", MemorySettings),
     ],
 )
 def test_every_setting_stands_in_the_page_with_its_default(

@@ -43,7 +43,8 @@ def problems(text: str, **overrides: object) -> list[str]:
         ("port = 1", 'line 1: unknown key "port"; did you mean "port" under [server]?'),
         (
             "zzz = 1",
-            'line 1: unknown key "zzz"; the keys known here are server, providers, aliases, local.',
+            'line 1: unknown key "zzz"; the keys known here are server, providers, aliases,'
+            " local, memory.",
         ),
         ("[server]\nprot = 1", 'line 2: unknown key "prot" in [server]; did you mean "port"?'),
         ("server.prot = 1", 'line 1: unknown key "prot" in [server]; did you mean "port"?'),

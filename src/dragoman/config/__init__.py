@@ -7,6 +7,7 @@ from dragoman.config.settings import (
     Document,
     LocalModel,
     LocalSettings,
+    MemorySettings,
     ServerSettings,
     Settings,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "Document",
     "LocalModel",
     "LocalSettings",
+    "MemorySettings",
     "ServerSettings",
     "Settings",
     "check",

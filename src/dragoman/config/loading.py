@@ -213,6 +213,7 @@ def _settings(
         providers=providers,
         aliases=document.aliases,
         local=local,
+        memory=document.memory,
         file=file.path if file else None,
         warnings=(*_exposure(document.server), *_unknown_targets(document, sources)),
         origins=origins,

@@ -53,6 +53,8 @@ def _lines(settings: Settings) -> Iterator[str]:
             yield _assignment(settings, ("aliases", name), alias.written())
     yield from ("", "[local]")
     yield from _table(settings, settings.local, ("local",), all_fields=True)
+    yield from ("", "[memory]")
+    yield from _table(settings, settings.memory, ("memory",), all_fields=True)
 
 
 def _table(

@@ -227,6 +227,15 @@ class LocalSettings(Strict):
     idle_s: Seconds = Field(default=600, ge=0)
 
 
+class MemorySettings(Strict):
+    """`[memory]`: what is kept of answers that clients may go on from by their ids."""
+
+    enabled: bool = True
+    max_age_s: Seconds = Field(default=2_592_000, gt=0)
+    max_responses: Count = Field(default=10_000, gt=0)
+    max_mb: Count = Field(default=256, gt=0)
+
+
 class Document(Strict):
     """The whole configuration file."""
 
@@ -236,6 +245,7 @@ class Document(Strict):
         default={}
     )
     local: LocalSettings = LocalSettings(enabled=False)
+    memory: MemorySettings = MemorySettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +264,7 @@ class Settings:
     file: Path | None
     warnings: tuple[str, ...]
     origins: Mapping[KeyPath, str] = field(repr=False)
+    memory: MemorySettings = MemorySettings()
 
     def origin(self, *path: str | int) -> str:
         """Where the value at `path` was given: `"dragoman.toml, line 3"`, a variable, `default`.

@@ -50,7 +50,11 @@ async def list_settings(gateway: GatewayPart) -> SettingsAnswer:
 
 
 def _values(settings: Settings) -> Iterator[tuple[KeyPath, object]]:
-    tables: dict[str, BaseModel] = {"server": settings.server, "local": settings.local}
+    tables: dict[str, BaseModel] = {
+        "server": settings.server,
+        "local": settings.local,
+        "memory": settings.memory,
+    }
     for table, model in tables.items():
         for name, value in model:
             yield (table, name), _plain(value)
