@@ -10,6 +10,7 @@ lone surrogates; what it does not check inside skipped strings is UTF-8, so `par
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Document:
         if raw is None:
             return None
         try:
-            return msgspec.json.decode(raw, type=kind | None)
+            return _decoder(kind).decode(raw)
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidRequest(f"`{name}` must be {expected}.", param=name) from error
 
@@ -84,9 +85,7 @@ class Document:
         remaining = len({*put, *drop, *rename} & self.members.keys())
         pieces: list[bytes] = []
         kept = 0  # what stands before this offset is in `pieces`, or was dropped
-        for span in self._spans():
-            if not remaining:
-                break
+        for span in self._spans() if remaining else ():
             if span.name not in put and span.name not in drop and span.name not in rename:
                 continue
             remaining -= 1
@@ -94,13 +93,15 @@ class Document:
             if name in drop or (name != span.name and name in self.members):
                 pieces.append(self.body[kept : span.start])
                 kept = span.next
-                continue
-            if name != span.name:
-                pieces += (self.body[kept : span.start], msgspec.json.encode(name), b":")
-                kept = span.value
-            if name in missing:
-                pieces += (self.body[kept : span.value], missing.pop(name))
-                kept = span.end
+            else:
+                if name != span.name:
+                    pieces += (self.body[kept : span.start], msgspec.json.encode(name), b":")
+                    kept = span.value
+                if name in missing:
+                    pieces += (self.body[kept : span.value], missing.pop(name))
+                    kept = span.end
+            if not remaining:
+                break
         edited = b"".join((*pieces, self.body[kept:]))
         edited = _TRAILING_COMMA.sub(rb"\1", edited) if drop or rename else edited
         return _with_members(edited, missing) if missing else edited
@@ -114,6 +115,11 @@ class Document:
             _, position = _match(_SEPARATOR, self.body, end)
             closes = self.body[position - 1 : position] == b"}"
             yield _Span(name, start, value, end, position - 1 if closes else position)
+
+
+@functools.cache
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T | None]:
+    return msgspec.json.Decoder(kind | None)
 
 
 def _match(pattern: re.Pattern[bytes], body: bytes, position: int) -> tuple[int, int]:
