@@ -61,16 +61,26 @@ class Callers:
     def close(self) -> None:
         self._open.close()
 
-    def ask(self, protocol: str, model: str, prompt: str, streamed: bool, tools: bool) -> Heard:
+    def ask(
+        self,
+        protocol: str,
+        model: str,
+        prompt: str,
+        streamed: bool,
+        tools: bool,
+        max_tokens: int = 4000,
+    ) -> Heard:
         """One question in one of the protocols, with the stream helper of its SDK."""
         how: Callable[..., Heard] = getattr(self, f"_ask_{protocol}")
-        return how(model, prompt, streamed, TOOL_NAMES if tools else ())
+        return how(model, prompt, max_tokens, streamed, TOOL_NAMES if tools else ())
 
-    def _ask_chat(self, model: str, prompt: str, streamed: bool, tools: Sequence[str]) -> Heard:
+    def _ask_chat(
+        self, model: str, prompt: str, max_tokens: int, streamed: bool, tools: Sequence[str]
+    ) -> Heard:
         options: Any = {
             "model": model,
             "messages": [{"role": "user", "content": prompt}],
-            "max_completion_tokens": 4000,
+            "max_completion_tokens": max_tokens,
         }
         if tools:
             options["tools"] = [
@@ -102,9 +112,9 @@ class Callers:
         )
 
     def _ask_responses(
-        self, model: str, prompt: str, streamed: bool, tools: Sequence[str]
+        self, model: str, prompt: str, max_tokens: int, streamed: bool, tools: Sequence[str]
     ) -> Heard:
-        options: Any = {"model": model, "input": prompt, "max_output_tokens": 4000}
+        options: Any = {"model": model, "input": prompt, "max_output_tokens": max_tokens}
         if tools:
             options["tools"] = [
                 {"type": "function", "name": name, "parameters": PARAMETERS, "strict": False}
@@ -135,10 +145,12 @@ class Callers:
             output=answer.usage.output_tokens,
         )
 
-    def _ask_messages(self, model: str, prompt: str, streamed: bool, tools: Sequence[str]) -> Heard:
+    def _ask_messages(
+        self, model: str, prompt: str, max_tokens: int, streamed: bool, tools: Sequence[str]
+    ) -> Heard:
         options: Any = {
             "model": model,
-            "max_tokens": 4000,
+            "max_tokens": max_tokens,
             "messages": [{"role": "user", "content": prompt}],
         }
         if tools:
@@ -160,8 +172,10 @@ class Callers:
             output=answer.usage.output_tokens,
         )
 
-    def _ask_gemini(self, model: str, prompt: str, streamed: bool, tools: Sequence[str]) -> Heard:
-        config: dict[str, Any] = {"max_output_tokens": 4000}
+    def _ask_gemini(
+        self, model: str, prompt: str, max_tokens: int, streamed: bool, tools: Sequence[str]
+    ) -> Heard:
+        config: dict[str, Any] = {"max_output_tokens": max_tokens}
         if tools:
             declared = [{"name": name, "parameters_json_schema": PARAMETERS} for name in tools]
             config["tools"] = [{"function_declarations": declared}]

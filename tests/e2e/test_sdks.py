@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from e2e.callers import Callers, Heard, open_callers
 from e2e.stage import MODELS, PROTOCOLS, Stage
 from e2e.voices import CACHED, INPUT, OUTPUT, Turn, Use, Voice, dying, failing, refusing
 from google.genai import errors as genai_errors
+from google.genai import types as genai_types
+from pydantic import BaseModel
 
 each_caller = pytest.mark.parametrize("caller", PROTOCOLS)
 each_provider = pytest.mark.parametrize("provider", PROTOCOLS)
@@ -174,3 +177,121 @@ def test_a_stream_that_breaks_off_is_an_exception_and_no_end(
     stage.play(ending(Turn(TEXT)))
     error = fail(callers, caller, MODELS[provider], streamed=True)
     assert "Too much to do." in str(error) if ending is failing else True
+
+
+class Forecast(BaseModel):
+    """What a structured answer holds."""
+
+    city: str
+    rain: bool
+
+
+def parse_forecast(callers: Callers, caller: str, model: str) -> Any:
+    """Asks for a `Forecast` with the parser of the caller's SDK."""
+    asked: Any = {"model": model, "messages": [{"role": "user", "content": "Rain?"}]}
+    match caller:
+        case "chat":
+            completion = callers.openai.chat.completions.parse(**asked, response_format=Forecast)
+            return completion.choices[0].message.parsed
+        case "responses":
+            told = callers.openai.responses.parse(model=model, input="Rain?", text_format=Forecast)
+            return told.output_parsed
+        case "messages":
+            told = callers.anthropic.messages.parse(
+                **asked, max_tokens=4000, output_format=Forecast
+            )
+            return told.parsed_output
+        case _:
+            config: Any = {
+                "response_mime_type": "application/json",
+                "response_schema": Forecast,
+            }
+            told = callers.genai.models.generate_content(
+                model=model, contents="Rain?", config=config
+            )
+            return told.parsed
+
+
+@each_caller
+@each_provider
+def test_a_structured_answer_is_parsed(
+    stage: Stage, callers: Callers, caller: str, provider: str
+) -> None:
+    stage.play(Turn('{"city": "Łódź", "rain": true}'))
+    assert parse_forecast(callers, caller, MODELS[provider]) == Forecast(city="Łódź", rain=True)
+    schema = schema_told(provider, stage.last_body())
+    assert set(schema["properties"]) == {"city", "rain"}
+    assert set(schema["required"]) == {"city", "rain"}
+
+
+def schema_told(provider: str, body: Any) -> Any:
+    """The schema of the answer, where the provider looks for it."""
+    match provider:
+        case "chat":
+            return body["response_format"]["json_schema"]["schema"]
+        case "responses":
+            return body["text"]["format"]["schema"]
+        case "messages":
+            return body["output_config"]["format"]["schema"]
+        case _:
+            config = body["generationConfig"]
+            assert config["responseMimeType"] == "application/json"
+            return config.get("responseJsonSchema") or config["responseSchema"]
+
+
+PNG = b64encode(b"\x89PNG\r\n\x1a\nof no picture: nobody here looks at it").decode()
+
+
+def show_image(callers: Callers, caller: str, model: str) -> None:
+    """Asks what is on a picture."""
+    url = f"data:image/png;base64,{PNG}"
+    match caller:
+        case "chat":
+            image: Any = {"type": "image_url", "image_url": {"url": url}}
+            text: Any = {"type": "text", "text": "What is it?"}
+            message: Any = {"role": "user", "content": [text, image]}
+            callers.openai.chat.completions.create(model=model, messages=[message])
+        case "responses":
+            image = {"type": "input_image", "image_url": url, "detail": "auto"}
+            text = {"type": "input_text", "text": "What is it?"}
+            message = {"role": "user", "content": [text, image]}
+            callers.openai.responses.create(model=model, input=[message])
+        case "messages":
+            source = {"type": "base64", "media_type": "image/png", "data": PNG}
+            image, text = {"type": "image", "source": source}, {"type": "text", "text": "What?"}
+            message = {"role": "user", "content": [text, image]}
+            callers.anthropic.messages.create(model=model, max_tokens=4000, messages=[message])
+        case _:
+            part = genai_types.Part.from_bytes(data=b64decode(PNG), mime_type="image/png")
+            callers.genai.models.generate_content(model=model, contents=["What is it?", part])
+
+
+def images_told(provider: str, body: Any) -> list[tuple[str, str]]:
+    """Type and base64 of every image in the request's last message."""
+    match provider:
+        case "chat":
+            found = [
+                each.get("image_url", {}).get("url") for each in body["messages"][-1]["content"]
+            ]
+        case "responses":
+            found = [each.get("image_url") for each in body["input"][-1]["content"]]
+        case "messages":
+            found = [each.get("source") for each in body["messages"][-1]["content"]]
+            return [(each["media_type"], each["data"]) for each in found if each]
+        case _:
+            found = [each.get("inlineData") for each in body["contents"][-1]["parts"]]
+            return [
+                (each.get("mimeType") or each["mime_type"], each["data"]) for each in found if each
+            ]
+    splits = [each.removeprefix("data:").split(";base64,") for each in found if each]
+    return [(media_type, data) for media_type, data in splits]
+
+
+@each_caller
+@each_provider
+def test_an_image_reaches_the_provider(
+    stage: Stage, callers: Callers, caller: str, provider: str
+) -> None:
+    stage.play(Turn("A dot."))
+    show_image(callers, caller, MODELS[provider])
+    assert images_told(provider, stage.last_body()) == [("image/png", PNG)]

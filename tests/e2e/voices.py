@@ -6,6 +6,7 @@ request's path, whole or as a stream, as the vendor's API words it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,11 @@ class Turn:
     thinking: str = ""
     state: str = "c3RhdGUtb2YtdGhlLW1vZGVs"
     is_cut_short: bool = False
+
+    @property
+    def name(self) -> str:
+        """Ends the ids of the turn, which no other turn may have."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:8]
 
 
 Voice = Callable[[Recorded], Script]
@@ -190,7 +196,7 @@ def _chat_stream(turn: Turn) -> Iterator[dict[str, Any]]:
 
 def _responses(turn: Turn) -> dict[str, Any]:
     return {
-        "id": "resp_1",
+        "id": f"resp_{turn.name}",
         "object": "response",
         "created_at": 1,
         "status": "incomplete" if turn.is_cut_short else "completed",
@@ -224,7 +230,7 @@ def _failed_response(turn: Turn) -> dict[str, Any]:
 def _items(turn: Turn) -> Iterator[dict[str, Any]]:
     if turn.thinking:
         yield {
-            "id": "rs_1",
+            "id": f"rs_{turn.name}",
             "type": "reasoning",
             "summary": [{"type": "summary_text", "text": turn.thinking}],
             "encrypted_content": turn.state,
@@ -232,7 +238,7 @@ def _items(turn: Turn) -> Iterator[dict[str, Any]]:
     if turn.text:
         text = {"type": "output_text", "text": turn.text, "annotations": [], "logprobs": []}
         yield {
-            "id": "msg_1",
+            "id": f"msg_{turn.name}",
             "type": "message",
             "role": "assistant",
             "status": "completed",
@@ -240,7 +246,7 @@ def _items(turn: Turn) -> Iterator[dict[str, Any]]:
         }
     for number, use in enumerate(turn.uses):
         yield {
-            "id": f"fc_{number}",
+            "id": f"fc_{turn.name}_{number}",
             "type": "function_call",
             "status": "completed",
             "call_id": use.id,
@@ -313,7 +319,7 @@ def _message(turn: Turn) -> dict[str, Any]:
         for use in turn.uses
     ]
     return {
-        "id": "msg_1",
+        "id": f"msg_{turn.name}",
         "type": "message",
         "role": "assistant",
         "model": "m",
