@@ -13,43 +13,70 @@ from dragoman import edit
 from dragoman.calls import Answer, Call
 from dragoman.errors import ModelNotAllowed, UpstreamError
 from dragoman.exchange import open_exchange
+from dragoman.exchange.counting import count_here, is_count
+from dragoman.exchange.overhearing import overhear
 from dragoman.failover import Failover, arrange
 from dragoman.health import Health
+from dragoman.memory import Memory
 from dragoman.routing import Router, Target
 from dragoman.upstream.seam import Transport
 from dragoman.usage import Entry
 
 
 async def relay(
-    call: Call, body: bytes, router: Router, health: Health, transport: Transport, entry: Entry
+    call: Call,
+    body: bytes,
+    router: Router,
+    health: Health,
+    memory: Memory,
+    transport: Transport,
+    entry: Entry,
 ) -> Answer:
     """Answers `call`, or raises a DragomanError for it.
 
     Each attempt and its failure is noted in `entry` and `health`. A failure that another lane may
     not share is kept from the caller as long as there is one left to try, and as long as the
     caller has not been told anything: a stream that a keep-alive has opened is not begun again.
+    What the gateway remembers of a conversation is in the request before it goes anywhere; a count
+    of tokens is for the first target alone.
     """
     document = edit.parse(body)
     call.check_required(document)
-    model = call.model_of(document)
+    model = entry.asked = call.model_of(document)
     targets = _resolve(call, router, model)
     entry.stream = call.wants_stream(document)
     targets = arrange(targets, router.strategy(model), health, stream=entry.stream)
+    turn = await memory.resume(call, document)
+    if is_count(call.operation):
+        target, *_ = targets = targets[:1]
+        if turn.resolved or not target.provider.speaks(call.operation, router.model(target)):
+            return count_here(call, turn.document, target, entry)
     failover = Failover(targets, health, router.retry, stands_in=call.falls_back)
     while (lane := await failover.next()) is not None:
-        exchange = open_exchange(call, lane.target, router.model(lane.target))
-        request = exchange.request(document, entry.stream, lane.key, entry)
+        _turn_to(lane.target, entry)
+        exchange = open_exchange(call, lane.target, router.model(lane.target), turn)
+        request = exchange.request(turn.document, entry.stream, lane.key, entry)
         entry.begin_attempt(lane.target)
         try:
             with health.trial(lane, stream=entry.stream):
                 response = await transport.send(request)
-                return await exchange.answer(response, entry)
+                if entry.transcript is not None:
+                    response = overhear(request, response, entry.transcript)
+                answer = await exchange.answer(response, entry)
+            return answer if entry.translation == "none" else await memory.keep(call, turn, answer)
         except UpstreamError as error:
             entry.fail_attempt(error)
             failover.fail(lane, error)
             if not error.retryable or entry.status:
                 raise
     raise failover.failure()
+
+
+def _turn_to(target: Target, entry: Entry) -> None:
+    """Takes back what an attempt before this one has noted of its answer."""
+    entry.target = target
+    entry.translation, entry.dropped = "none", ()
+    entry.usage = entry.first_byte = None
 
 
 def _resolve(call: Call, router: Router, model: str) -> Sequence[Target]:

@@ -18,6 +18,7 @@ from dragoman import sse
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
 from dragoman.errors import UpstreamDied
+from dragoman.exchange.barrier import hold_back
 from dragoman.exchange.outgoing import make_request
 from dragoman.header_policy import client_headers, upstream_headers
 from dragoman.protocols import Protocol
@@ -27,6 +28,7 @@ from dragoman.upstream.answers import is_event_stream, read_body
 from dragoman.upstream.refusal import read_refusal
 from dragoman.upstream.seam import Request, Response
 from dragoman.usage import Entry
+from dragoman.wire.openings import Opening
 from dragoman.wire.taps import Tap, open_tap
 
 _NO_EDITS = BodyEdits()
@@ -61,7 +63,9 @@ class Passthrough:
         headers = client_headers(response.headers)
         tap = open_tap(self.call.operation)
         if is_event_stream(response):
-            return Answer(response.status, headers, self._stream(response, tap, entry))
+            stream = self._stream(response, tap, entry)
+            opening = await hold_back(stream, Opening(self.call.operation).feed, entry)
+            return Answer(response.status, headers, stream, opening)
         body = await read_body(response)
         entry.mark_first_byte()
         tap.read(body)

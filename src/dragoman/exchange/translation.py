@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 import msgspec
 
 from dragoman import fold, ir, sse
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
-from dragoman.errors import Untranslatable, UpstreamError
+from dragoman.errors import DragomanError, Untranslatable, UpstreamError, UpstreamRefused
+from dragoman.exchange.barrier import hold_back
 from dragoman.exchange.outgoing import make_request
+from dragoman.memory import Continuation
 from dragoman.protocols import (
     CHAT,
     GENERATE_CONTENT,
@@ -36,6 +38,7 @@ from dragoman.upstream.seam import Request, Response
 from dragoman.usage import Entry
 from dragoman.wire import CallerView, codec
 from dragoman.wire import Target as WireTarget
+from dragoman.wire.error_bodies import in_shape
 from dragoman.wire.translation import StreamTranslation, translate_answer
 
 _GENERATING = {CHAT, RESPONSES, MESSAGES, GENERATE_CONTENT, STREAM_GENERATE_CONTENT}
@@ -71,9 +74,15 @@ class Translation:
     """One attempt to answer `call` at `target`, which is asked `operation`."""
 
     def __init__(
-        self, call: Call, target: Target, operation: Operation, model: Model | None
+        self,
+        call: Call,
+        target: Target,
+        operation: Operation,
+        model: Model | None,
+        turn: Continuation,
     ) -> None:
         provider = target.provider
+        self.turn = turn
         self.call = call
         self.target = target
         self.operation = operation
@@ -99,9 +108,13 @@ class Translation:
         asked = msgspec.structs.replace(asked, model=name, stream=stream)
         encoded = codec(self.operation.protocol).encode_request(asked, self._wire)
         entry.translation = f"{protocol}->{self.operation.protocol}"
-        entry.dropped = tuple(loss.path for loss in encoded.losses)
-        if encoded.losses and self.call.is_strict:
-            raise _too_lossy(encoded.losses)
+        losses = {self.turn.own_path(loss.path): loss.why for loss in encoded.losses}
+        entry.dropped = tuple(losses)
+        if losses and self.call.is_strict:
+            raise _too_lossy(losses)
+        if self.turn.previous_id is not None:  # the answer repeats what was asked
+            memory = ir.Memory("previous_response_id", self.turn.previous_id)
+            asked = msgspec.structs.replace(asked, memory=memory)
         self._view = CallerView(
             model=name,
             id=secrets.token_hex(12),
@@ -118,7 +131,10 @@ class Translation:
                 response, self.target.provider, self.call.operation.error_shape
             )
         if is_event_stream(response):
-            return Answer(200, _STREAM_HEADERS, self._stream(response, entry))
+            translation = StreamTranslation(self._wire, self._view)
+            stream = self._stream(response, translation, entry)
+            opening = await hold_back(stream, lambda _: translation.begun, entry)
+            return Answer(200, _STREAM_HEADERS, stream, opening)
         body = await read_body(response)
         entry.mark_first_byte()
         encoded, answer = translate_answer(body, self._wire, self._view)
@@ -128,26 +144,32 @@ class Translation:
         entry.dropped += tuple(loss.path for loss in encoded.losses)
         return Answer(200, _JSON_HEADERS, encoded.body)
 
-    async def _stream(self, response: Response, entry: Entry) -> AsyncGenerator[bytes, None]:
+    async def _stream(
+        self, response: Response, translation: StreamTranslation, entry: Entry
+    ) -> AsyncGenerator[bytes, None]:
         """The caller's events as the provider's arrive.
 
-        A failure before the first of them is raised, so that it keeps its true status; a later
+        A failure before the answer has begun is raised, so that it keeps its true status; a later
         one is an event of the caller's protocol.
         """
-        translation = StreamTranslation(self._wire, self._view)
-        begun = False
         try:
             async for written in _translate(response, translation):
                 if translation.error is not None:
-                    if not begun:
-                        raise translation.error
+                    if not translation.begun:
+                        raise self._for_caller(translation.error)
                     entry.error = translation.error.message
                 entry.mark_first_byte()
-                begun = True
                 yield written
         finally:
             entry.usage = translation.usage
             await response.aclose()
+
+    def _for_caller(self, error: DragomanError) -> DragomanError:
+        """`error` without the provider's own body, unless that is in the caller's shape too."""
+        shape = self.call.operation.error_shape
+        if isinstance(error, UpstreamRefused) and not in_shape(shape, error.body):
+            error.body = b""
+        return error
 
     async def _unfold(self, answer: ir.Response) -> AsyncGenerator[bytes, None]:
         """A whole answer as the stream that the caller asked for."""
@@ -176,9 +198,9 @@ async def _translate(
         yield translation.fail(error)
 
 
-def _too_lossy(losses: tuple[ir.Loss, ...]) -> Untranslatable:
-    told = "; ".join(f"`{loss.path}`: {loss.why}" for loss in losses)
+def _too_lossy(losses: Mapping[str, str]) -> Untranslatable:
+    told = "; ".join(f"`{path}`: {why}" for path, why in losses.items())
     return Untranslatable(
         f"Not everything can be carried to the provider's protocol: {told}.",
-        paths=[loss.path for loss in losses],
+        paths=list(losses),
     )

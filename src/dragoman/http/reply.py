@@ -1,8 +1,9 @@
 """Writes one answer to a client, and keeps a silent stream alive.
 
-A stream is opened by its first event, so that a failure before it keeps its true status; when
-`keepalive_s` pass in silence it is opened by a keep-alive instead, since load balancers and
-clients cut connections that say nothing. From then on a failure can only be an error event.
+A stream is opened when its answer has begun (`exchange.barrier` waits for that), so that a failure
+before it keeps its true status; when `keepalive_s` pass in silence it is opened by a keep-alive
+instead, since load balancers and clients cut connections that say nothing. From then on a failure
+can only be an error event.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Reply:
             await self._start(answer.status, headers)
             await self._write(answer.body, more=False)
         else:
-            await self._stream(answer.status, answer.headers, answer.body)
+            await self._stream(answer.status, answer.headers, answer.opening, answer.body)
 
     async def fail(self, error: DragomanError) -> None:
         """Tells the client of `error`, in its own protocol's words."""
@@ -88,15 +89,19 @@ class Reply:
             await asyncio.gather(self._ping, return_exceptions=True)
 
     async def _stream(
-        self, status: int, headers: list[Header], body: AsyncGenerator[bytes, None]
+        self,
+        status: int,
+        headers: list[Header],
+        opening: bytes,
+        body: AsyncGenerator[bytes, None],
     ) -> None:
         async with aclosing(body):
+            if not self._started:
+                await self._start(status, self._with_own(headers))
+            if opening:
+                await self._write(opening, more=True)
             async for events in body:
-                if not self._started:
-                    await self._start(status, self._with_own(headers))
                 await self._write(events, more=True)
-        if not self._started:
-            await self._start(status, self._with_own(headers))
         await self._write(b"", more=False)
 
     async def _start(self, status: int, headers: list[Header]) -> None:
@@ -106,6 +111,8 @@ class Reply:
 
     async def _write(self, data: bytes, more: bool) -> None:
         self._sending = True
+        if self._entry.transcript is not None:
+            self._entry.transcript.client_response.add(data)
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
         self._sending = False
         self._last_sent = self._loop.time()

@@ -21,8 +21,9 @@ from dragoman.wire.toolbox import Toolbox, unwrap
 class StreamTranslation:
     """One stream on its way from `target`, which was asked, to the caller.
 
-    `usage` and `finish` become known as events pass; `error` is set once the stream has failed;
-    `losses` are what the caller's protocol could not show.
+    `usage` and `finish` become known as events pass; `begun` once there is more than a greeting;
+    `error` is set once the stream has failed; `losses` are what the caller's protocol could not
+    show.
     """
 
     def __init__(self, target: Target, view: CallerView) -> None:
@@ -32,6 +33,7 @@ class StreamTranslation:
         self._toolbox = toolbox_of(view.request, target)
         self._wrapped: list[str] | None = None  # the arguments of an open wrapped custom call
         self.error: DragomanError | None = None
+        self.begun = False
 
     def feed(self, event: sse.Event) -> bytes:
         """What the caller gets for one event of the provider's."""
@@ -70,6 +72,8 @@ class StreamTranslation:
                     written += self._encoder.feed(event)
                 if isinstance(event, ir.StreamError):
                     self.error = event.error
+                elif not isinstance(event, ir.Start | ir.KeepAlive):
+                    self.begun = True
         return written
 
     def _restore(self, event: ir.Event, toolbox: Toolbox) -> Iterable[ir.Event]:

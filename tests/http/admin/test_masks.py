@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from dragoman.http.admin.masks import mask_spec, unmask_spec
 from dragoman.providers.spec import ProviderSpec
 
-secrets = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=8, max_size=60)
+# The prefix keeps Hypothesis from drawing a word of the spec itself, such as `connect_s`.
+secrets = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=8, max_size=60).map(
+    lambda text: f"sk-{text}"
+)
 specs = st.builds(
     ProviderSpec,
     id=st.just("p"),

@@ -1,0 +1,35 @@
+"""Holds the beginning of a stream back until it is worth showing.
+
+As long as nothing of it has been shown, a failure keeps its true status and can be made good
+elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+
+from dragoman.usage import Entry
+
+_MOST_HELD = 1024 * 1024
+"""Bytes; a greeting repeats the request's instructions and tools, so it may be long."""
+
+
+async def hold_back(
+    stream: AsyncGenerator[bytes, None], has_begun: Callable[[bytes], bool], entry: Entry
+) -> bytes:
+    """The first pieces of `stream`, up to the one in which the answer has begun; the stream goes
+    on behind them.
+
+    Where the client has been sent a keep-alive meanwhile nothing is left to be kept back for.
+    Whatever `stream` and `has_begun` raise goes through, and the stream is closed.
+    """
+    held = bytearray()
+    try:
+        async for piece in stream:
+            held += piece
+            if has_begun(piece) or entry.status or len(held) > _MOST_HELD:
+                break
+    except BaseException:
+        await stream.aclose()
+        raise
+    return bytes(held)
