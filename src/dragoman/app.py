@@ -59,7 +59,9 @@ async def serve(
         server = GatewayServer(build_app(gateway), settings.server.grace_s, announce)
         gateway.stop = server.stop
         try:
-            async with _background(gateway.follow_changes(), gateway.refresh_models()):
+            async with _background(
+                gateway.follow_changes(), gateway.refresh_models(), gateway.keep_records()
+            ):
                 await server.serve(sockets=[listener])
         finally:
             listener.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -21,10 +21,13 @@ from dragoman.config import Settings
 from dragoman.errors import ConfigError, StoreError
 from dragoman.health import Health
 from dragoman.keys import KeyService, Pin
+from dragoman.ledger import Ledger, forget_forever, make_record
 from dragoman.local import models as local_models
 from dragoman.local.process import LocalModels
 from dragoman.local.transport import SCHEME, LocalTransport
+from dragoman.memory import Memory
 from dragoman.paths import DataDirectory, open_data_directory
+from dragoman.prices import Prices, PriceSpec, load_list
 from dragoman.protocols import Protocol
 from dragoman.providers.provider import Provider, Source
 from dragoman.providers.resolve import resolve
@@ -39,6 +42,7 @@ from dragoman.usage import Entry
 log = structlog.get_logger()
 
 _POLL_S = 0.5
+_PRICES_SETTING = "prices"
 _RESPONSES_SETTING = "providers_with_responses"
 
 
@@ -86,6 +90,9 @@ class Gateway:
         self.transport = transport
         self.catalog = Catalog(store.model_lists, transport)
         self.health = Health()
+        self.memory = Memory(store.responses, settings.memory)
+        self.ledger = Ledger(store.requests)
+        self.prices = Prices(settings.prices)
         self.router = Router(())
         self.specs: dict[str, ProviderSpec] = {}
         self.problems: dict[str, str] = {}
@@ -136,6 +143,27 @@ class Gateway:
             self.rebuild,
         )
 
+    async def set_prices(self, prices: Sequence[PriceSpec]) -> None:
+        """Replaces the database's prices; those of the configuration file stay before them."""
+        stored = [price.model_dump(mode="json", exclude_none=True) for price in prices]
+        await self.store.settings.set(_PRICES_SETTING, stored)
+        await self.reload()
+
+    async def stored_prices(self) -> tuple[PriceSpec, ...]:
+        """The database's prices."""
+        stored = await self.store.settings.get(_PRICES_SETTING, [])
+        return tuple(PriceSpec.model_validate(price) for price in stored)
+
+    async def keep_records(self) -> None:
+        """Writes the records of requests and deletes old ones; runs until cancelled."""
+        server = self.settings.server
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(load_list))
+            group.create_task(self.ledger.run())
+            group.create_task(
+                forget_forever(self.store.requests, server.retention_days, server.log_bodies_days)
+            )
+
     async def remember_responses(self, provider_id: str) -> None:
         """Notes that an OpenAI-compatible provider was found to have the Responses API."""
         known = await self.store.settings.get(_RESPONSES_SETTING, [])
@@ -153,8 +181,10 @@ class Gateway:
     def finish(self, entry: Entry) -> None:
         """Takes the record of a request that is over."""
         entry.ended = time.monotonic()
+        entry.charge(self.prices)
         self.totals.add(entry)
         observe.log_request(entry)
+        self.ledger.add(make_record(entry))
 
     async def _rebuild(self) -> None:
         providers: dict[str, Provider] = {}
@@ -180,6 +210,7 @@ class Gateway:
             except ConfigError as error:
                 problems[spec.id] = error.message
         self.specs, self.problems = used, problems
+        self.prices = Prices(self.settings.prices, await self.stored_prices())
         self.router = self._make_router(providers.values())
 
     def _make_router(self, providers: Iterable[Provider]) -> Router:
@@ -231,6 +262,7 @@ async def open_gateway(
         transport = Transports(http, LocalTransport(local, http))
         stack.push_async_callback(transport.aclose)
         gateway = Gateway(settings, directory, box, store, keys, local, transport)
+        stack.push_async_callback(gateway.ledger.aclose)
         await gateway.reload()
         yield gateway
 

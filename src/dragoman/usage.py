@@ -8,16 +8,24 @@ from dataclasses import dataclass, field
 from dragoman.errors import UpstreamError
 from dragoman.ir import Usage
 from dragoman.keys import GatewayKey
-from dragoman.protocols import Operation
+from dragoman.prices import LOCAL, Prices
+from dragoman.protocols import COUNT_TOKENS, GEMINI_COUNT_TOKENS, INPUT_TOKENS, Operation
 from dragoman.routing import Target
+from dragoman.transcript import Transcript
+
+PER_DOLLAR = 1_000_000_000
+"""Costs are counted in billionths of a dollar."""
+
+_FREE = frozenset({COUNT_TOKENS.name, GEMINI_COUNT_TOKENS.name, INPUT_TOKENS.name})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a provider that failed, and why."""
+    """One try at a provider that failed, why, and after how many seconds."""
 
     target: Target
     error: UpstreamError
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -25,7 +33,9 @@ class Entry:
     """A request in progress; times are `time.monotonic` seconds.
 
     `status` is what the client was told; a stream that broke after its status line keeps that
-    status and has an `error`. `usage` stays None where the provider told nothing.
+    status and has an `error`. `usage` stays None where the provider told nothing. `asked` is the
+    model's name as the client wrote it, `target` where the latest attempt went. `cost` is in
+    billionths of a dollar and stays None where it is unknown; `price` says whose price it is.
     """
 
     request_id: str
@@ -35,6 +45,7 @@ class Entry:
     key: GatewayKey | None = None
     client: str = ""
     stream: bool = False
+    asked: str = ""
     target: Target | None = None
     translation: str = "none"
     dropped: tuple[str, ...] = ()
@@ -45,18 +56,44 @@ class Entry:
     error: str | None = None
     first_byte: float | None = None
     ended: float | None = None
+    cost: int | None = None
+    price: str | None = None
+    transcript: Transcript | None = None
+    _attempted: float = 0.0
 
     def begin_attempt(self, target: Target) -> None:
         """Notes that `target` is being tried."""
         self.target = target
         self.attempts += 1
+        self._attempted = time.monotonic()
 
     def fail_attempt(self, error: UpstreamError) -> None:
         """Notes that the attempt under way has failed."""
         if self.target is not None:
-            self.failures.append(Attempt(self.target, error))
+            seconds = time.monotonic() - self._attempted
+            self.failures.append(Attempt(self.target, error, seconds))
 
     def mark_first_byte(self) -> None:
         """Notes when the provider's answer began to arrive."""
         if self.first_byte is None:
             self.first_byte = time.monotonic()
+
+    def charge(self, prices: Prices) -> None:
+        """Works out what the request has cost, once it is over.
+
+        Nothing, where no attempt was answered: neither a refusal nor a token count is billed. Of
+        an answer without a word on what it used the cost is unknown, unless it was free anyway.
+        """
+        answered = self.attempts > len(self.failures)
+        if self.target is None or not answered or self.operation.name in _FREE:
+            self.cost = 0
+            return
+        usage = self.usage or Usage()
+        rates = prices.find(self.target.provider, self.target.model, usage)
+        if rates is None:
+            return
+        self.price = rates.source
+        if self.usage is None and rates is not LOCAL:
+            return
+        cost = rates.cost(usage)
+        self.cost = None if cost is None else int(cost * PER_DOLLAR)

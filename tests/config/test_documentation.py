@@ -20,6 +20,7 @@ from dragoman.config.settings import (
     MemorySettings,
     ServerSettings,
 )
+from dragoman.prices import PriceSpec
 from dragoman.providers.spec import ModelSpec, ProviderSpec, TimeoutSpec
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text(encoding="utf-8")
@@ -43,6 +44,7 @@ def rows(after: str) -> dict[str, list[str]]:
         ("The table `timeout`:", TimeoutSpec),
         ("As a table, an alias has:", AliasSettings),
         ("\n## `[local]`", LocalSettings),
+        ("\n## `[[prices]]`", PriceSpec),
         ("An element of `models`:", LocalModel),
         ("\n## `[memory]`", MemorySettings),
     ],

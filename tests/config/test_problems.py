@@ -44,7 +44,7 @@ def problems(text: str, **overrides: object) -> list[str]:
         (
             "zzz = 1",
             'line 1: unknown key "zzz"; the keys known here are server, providers, aliases,'
-            " local, memory.",
+            " local, memory, prices.",
         ),
         ("[server]\nprot = 1", 'line 2: unknown key "prot" in [server]; did you mean "port"?'),
         ("server.prot = 1", 'line 1: unknown key "prot" in [server]; did you mean "port"?'),

@@ -214,6 +214,7 @@ def _settings(
         aliases=document.aliases,
         local=local,
         memory=document.memory,
+        prices=document.prices,
         file=file.path if file else None,
         warnings=(*_exposure(document.server), *_unknown_targets(document, sources)),
         origins=origins,

@@ -55,6 +55,9 @@ def _lines(settings: Settings) -> Iterator[str]:
     yield from _table(settings, settings.local, ("local",), all_fields=True)
     yield from ("", "[memory]")
     yield from _table(settings, settings.memory, ("memory",), all_fields=True)
+    for n, price in enumerate(settings.prices):
+        yield from ("", "[[prices]]")
+        yield from _table(settings, price, ("prices", n))
 
 
 def _table(

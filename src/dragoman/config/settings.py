@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import PydanticCustomError
 
 from dragoman.config.positions import KeyPath
+from dragoman.prices import PriceSpec
 from dragoman.providers.spec import ProviderSpec, Strict
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -175,6 +176,10 @@ class ServerSettings(Strict):
     model_refresh_s: Seconds = Field(default=3600, ge=0)
     cors_origins: tuple[CorsOrigin, ...] = ()
     trusted_hosts: tuple[Host, ...] = ()
+    retention_days: Number = Field(default=90, ge=0)
+    log_bodies: bool = False
+    log_body_kb: Count = Field(default=64, gt=0)
+    log_bodies_days: Number = Field(default=7, ge=0)
     log_level: LogLevel = "info"
     database_url: SecretStr | None = None
     data_dir: Anchored
@@ -246,6 +251,7 @@ class Document(Strict):
     )
     local: LocalSettings = LocalSettings(enabled=False)
     memory: MemorySettings = MemorySettings()
+    prices: tuple[PriceSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +271,7 @@ class Settings:
     warnings: tuple[str, ...]
     origins: Mapping[KeyPath, str] = field(repr=False)
     memory: MemorySettings = MemorySettings()
+    prices: tuple[PriceSpec, ...] = ()
 
     def origin(self, *path: str | int) -> str:
         """Where the value at `path` was given: `"dragoman.toml, line 3"`, a variable, `default`.

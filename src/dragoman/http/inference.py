@@ -26,12 +26,16 @@ from dragoman.http.routes import ModelsRoute, Route
 from dragoman.keys import GatewayKey, Scope
 from dragoman.protocols import ErrorShape
 from dragoman.relay import relay
+from dragoman.transcript import Transcript
 from dragoman.usage import Entry
 
 log = structlog.get_logger()
 
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
+
+NOBODY_LEFT = 499
+"""The status of a request whose client left before there was one; nginx calls it so too."""
 
 CLIENT_LEFT = "The client left."
 """What a request's task is cancelled with when its connection is gone."""
@@ -61,9 +65,14 @@ class Inference:
         entry.client = headers.get(b"user-agent", b"").decode("latin-1")
         reply = Reply(send, route.operation, entry, gateway.settings.server.keepalive_s)
         try:
+            if gateway.ledger.is_full:
+                await gateway.ledger.admit()
             _check_method(scope, headers)
             entry.key = _require_inference(gateway.keys.ring.authenticate(credential(headers)))
             body = await read_body(receive, headers, gateway.max_body)
+            if gateway.settings.server.log_bodies:
+                entry.transcript = Transcript(gateway.settings.server.log_body_kb * 1024)
+                entry.transcript.client_request.add(body)
             call = Call(
                 operation=route.operation,
                 key=entry.key,
@@ -74,14 +83,23 @@ class Inference:
                 model=route.model,
             )
             answer = await relay(
-                call, body, gateway.router, gateway.health, gateway.transport, entry
+                call,
+                body,
+                gateway.router,
+                gateway.health,
+                gateway.memory,
+                gateway.transport,
+                entry,
             )
             await reply.answer(answer)
         except DragomanError as error:
             await reply.fail(error)
         except asyncio.CancelledError as cancelled:
             left = CLIENT_LEFT in cancelled.args
+            was_answered = entry.status != 0
             await reply.fail(Overloaded(CLIENT_LEFT if left else "The gateway is stopping."))
+            if left and not was_answered:
+                entry.status = NOBODY_LEFT
             raise
         except Exception:  # the outermost shell: no request may end without an answer
             log.exception("request failed", request_id=entry.request_id)
