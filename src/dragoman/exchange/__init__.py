@@ -1,7 +1,8 @@
 """One attempt at one target: what goes up, and what its answer becomes.
 
-`passthrough` where provider and caller speak the same protocol, `translation` where they do not;
-`open_exchange` decides which, `outgoing` is what both send.
+`passthrough` where provider and caller speak the same protocol, `translation` where they do not,
+`counting` where only a number of tokens is asked for; `open_exchange` decides which, `outgoing` is
+what they send.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import typing
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
 from dragoman.errors import UnsupportedProviderType
+from dragoman.exchange.counting import Count, is_count
 from dragoman.exchange.passthrough import Passthrough
 from dragoman.exchange.translation import Translation, translated_operation
+from dragoman.memory import Continuation
 from dragoman.providers.provider import Model
 from dragoman.routing import Target
 from dragoman.upstream.seam import Request, Response
@@ -31,17 +34,24 @@ class Exchange(typing.Protocol):
         ...
 
 
-def open_exchange(call: Call, target: Target, model: Model | None) -> Exchange:
+def open_exchange(call: Call, target: Target, model: Model | None, turn: Continuation) -> Exchange:
     """The exchange for `call` at `target`; `model` is what is known of the target's model.
+
+    A `turn` that the gateway itself remembers has items that no provider made: it is translated
+    also where the provider speaks the caller's protocol.
 
     Raises UnsupportedProviderType where the provider has nothing that the operation could use.
     """
     provider = target.provider
     if provider.speaks(call.operation, model):
-        return Passthrough(call, target)
+        if is_count(call.operation):
+            return Count(call, target)
+        if not turn.resolved:
+            return Passthrough(call, target)
+        return Translation(call, target, call.operation, model, turn)
     operation = translated_operation(call.operation, provider, model)
     if operation is not None:
-        return Translation(call, target, operation, model)
+        return Translation(call, target, operation, model, turn)
     spoken = ", ".join(sorted(provider.protocols)) or "nothing that Dragoman relays"
     raise UnsupportedProviderType(
         f"The provider `{provider.id}` (type `{provider.type}`) has no {call.operation.protocol},"

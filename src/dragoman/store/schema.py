@@ -206,3 +206,19 @@ usage_latencies = Table(
     Column("requests", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Turns that clients may go on from by id. `sealed` holds what was said and answered, `size` its
+# bytes; `previous_id` is no foreign key, since a chain may outlive its beginning (and is then not
+# given out any more).
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("previous_id", Text),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+)
+Index("ix_responses_used_at", responses.c.used_at)

@@ -11,6 +11,7 @@ from dragoman.store.keys import KeyStore
 from dragoman.store.model_lists import ModelListStore
 from dragoman.store.providers import ProviderStore
 from dragoman.store.requests import RequestStore
+from dragoman.store.responses import ResponseStore
 from dragoman.store.settings import SettingStore
 from dragoman.store.usage import UsageStore
 
@@ -28,6 +29,7 @@ class Store:
     settings: SettingStore
     requests: RequestStore
     usage: UsageStore
+    responses: ResponseStore
 
     @classmethod
     async def open(cls, where: Path | str, box: SecretBox) -> Store:
@@ -52,6 +54,7 @@ class Store:
             settings=settings,
             requests=RequestStore(database, box),
             usage=UsageStore(database),
+            responses=ResponseStore(database, box),
         )
 
     async def aclose(self) -> None:
