@@ -36,6 +36,7 @@ class Entry:
     status and has an `error`. `usage` stays None where the provider told nothing. `asked` is the
     model's name as the client wrote it, `target` where the latest attempt went. `cost` is in
     billionths of a dollar and stays None where it is unknown; `price` says whose price it is.
+    `held` is the beginning of a stream that the client has not been shown yet.
     """
 
     request_id: str
@@ -59,6 +60,7 @@ class Entry:
     cost: int | None = None
     price: str | None = None
     transcript: Transcript | None = None
+    held: bytearray = field(default_factory=bytearray)
     _attempted: float = 0.0
 
     def begin_attempt(self, target: Target) -> None:

@@ -89,6 +89,19 @@ async def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await hold_back(stream, lambda _: False, make_entry()) == b"aabb"
 
 
+async def test_what_a_keep_alive_has_shown_is_not_shown_again() -> None:
+    entry = make_entry()
+
+    def has_begun(piece: bytes) -> bool:
+        if piece == b"b":
+            assert entry.held == b"ab"
+            entry.held.clear()
+        return piece == b"c"
+
+    assert await hold_back(Pieces(b"a", b"b", b"c").stream(), has_begun, entry) == b"c"
+    assert not entry.held
+
+
 @pytest.mark.parametrize("ending", [(chunk(b""),), (Close(),), (Reset(),)])
 async def test_a_stream_that_ends_at_its_greeting_is_tried_elsewhere(
     ending: tuple[Step, ...], running: Running, upstream: ScriptedUpstream

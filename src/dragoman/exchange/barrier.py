@@ -20,16 +20,20 @@ async def hold_back(
     """The first pieces of `stream`, up to the one in which the answer has begun; the stream goes
     on behind them.
 
-    Where the client has been sent a keep-alive meanwhile nothing is left to be kept back for.
-    Whatever `stream` and `has_begun` raise goes through, and the stream is closed.
+    Meanwhile they are in `entry.held`, from where they are taken when the client's stream must be
+    opened before the answer begins; then nothing is left to be held back for. Whatever `stream`
+    and `has_begun` raise goes through, and the stream is closed.
     """
-    held = bytearray()
+    held = entry.held
     try:
         async for piece in stream:
             held += piece
             if has_begun(piece) or entry.status or len(held) > _MOST_HELD:
                 break
     except BaseException:
+        held.clear()
         await stream.aclose()
         raise
-    return bytes(held)
+    opening = bytes(held)
+    held.clear()
+    return opening

@@ -145,8 +145,13 @@ class Reply:
         self._timer = self._loop.call_later(max(self._keepalive_s - silent_for, 0.1), self._tick)
 
     async def _keep_alive(self) -> None:
+        """Says something; a stream that is opened by this begins with what is there of it."""
         if not self._started:
             await self._start(200, self._with_own(list(_STREAM_HEADERS)))
+            if held := bytes(self._entry.held):
+                self._entry.held.clear()
+                await self._write(held, more=True)
+                return
         await self._write(_PINGS.get(self._operation.protocol, sse.PING), more=True)
 
 
