@@ -1,7 +1,6 @@
 """A whole gateway inside the test's own event loop: real sockets, real database, real server.
 
-    async with run_gateway(tmp_path, toml) as running:
-        running.url, running.key, running.gateway
+`async with run_gateway(tmp_path, toml) as running` gives its `url`, its `key` and the `gateway`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ async def test_a_bomb_does_not_unfold() -> None:
         (b"br", b"", UnsupportedEncoding),
         (b"gzip, gzip", b"", UnsupportedEncoding),
         (b"gzip", b"not gzip", InvalidRequest),
-        (b"gzip", gzip.compress(b"x" * 50)[:-6], InvalidRequest),
+        (b"gzip", gzip.compress(b"x" * 50, mtime=0)[:-6], InvalidRequest),
     ],
 )
 async def test_what_cannot_be_unpacked(
