@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing
 
+from dragoman import envelope
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
 from dragoman.errors import UnsupportedProviderType
@@ -20,6 +21,8 @@ from dragoman.providers.provider import Model
 from dragoman.routing import Target
 from dragoman.upstream.seam import Request, Response
 from dragoman.usage import Entry
+
+_SEALED = envelope.PREFIX.encode()
 
 
 class Exchange(typing.Protocol):
@@ -37,8 +40,9 @@ class Exchange(typing.Protocol):
 def open_exchange(call: Call, target: Target, model: Model | None, turn: Continuation) -> Exchange:
     """The exchange for `call` at `target`; `model` is what is known of the target's model.
 
-    A `turn` that the gateway itself remembers has items that no provider made: it is translated
-    also where the provider speaks the caller's protocol.
+    A request that holds what no provider can read (items that the gateway itself remembers, state
+    that it sealed for another provider) is translated also where the provider speaks the caller's
+    protocol.
 
     Raises UnsupportedProviderType where the provider has nothing that the operation could use.
     """
@@ -46,7 +50,7 @@ def open_exchange(call: Call, target: Target, model: Model | None, turn: Continu
     if provider.speaks(call.operation, model):
         if is_count(call.operation):
             return Count(call, target)
-        if not turn.resolved:
+        if not turn.resolved and _SEALED not in turn.document.body:
             return Passthrough(call, target)
         return Translation(call, target, call.operation, model, turn)
     operation = translated_operation(call.operation, provider, model)
