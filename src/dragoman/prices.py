@@ -24,7 +24,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from dragoman.ir import Usage
 from dragoman.providers.presets import PRESETS
@@ -53,7 +53,16 @@ def _exact(value: object) -> object:
     return repr(value) if isinstance(value, float) else value
 
 
-Rate = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+def _as_number(value: Decimal) -> float:
+    return float(value)
+
+
+Rate = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    PlainSerializer(_as_number, when_used="json"),
+    Field(ge=0, le=1_000_000, allow_inf_nan=False),
+]
 
 
 class PriceSpec(Strict):

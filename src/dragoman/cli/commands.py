@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dragoman import __version__
-from dragoman.cli import configuration, doctor, keys, local, models, providers, serve
+from dragoman.cli import configuration, doctor, keys, local, models, providers, serve, usage
 
 app = typer.Typer(
     name="dragoman",
@@ -42,4 +42,5 @@ app.add_typer(providers.app, name="provider")
 app.add_typer(keys.app, name="key")
 app.add_typer(local.app, name="local")
 app.add_typer(configuration.app, name="config")
+app.command("usage")(usage.show_usage)
 app.command("doctor")(doctor.examine)

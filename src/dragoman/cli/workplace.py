@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dragoman.config import Settings
     from dragoman.gateway import Gateway
     from dragoman.keys import KeyService
+    from dragoman.store.store import Store
 
 
 def load_settings(config: Path | None, data_dir: Path | None, **server: object) -> Settings:
@@ -50,11 +51,20 @@ async def work_on_gateway(settings: Settings) -> AsyncGenerator[Gateway, None]:
 
 
 @asynccontextmanager
+async def work_on_store(settings: Settings) -> AsyncGenerator[Store, None]:
+    """What is stored, and nothing more. Raises ConfigError or StoreError."""
+    store = await _open_store(settings, *open_place(settings))
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+@asynccontextmanager
 async def work_on_keys(settings: Settings, *, changes: bool) -> AsyncGenerator[KeyService, None]:
     """The keys alone, which takes half the time of opening a gateway; with `changes` a running
     one is told of them at the end. Raises ConfigError or StoreError."""
     from dragoman.keys import KeyService, Pin
-    from dragoman.store.store import Store
 
     def pin(name: str) -> Pin | None:
         secret = getattr(settings.server, name)
@@ -62,8 +72,7 @@ async def work_on_keys(settings: Settings, *, changes: bool) -> AsyncGenerator[K
         return None if secret is None else Pin(secret.get_secret_value(), origin)
 
     directory, box = open_place(settings)
-    url = settings.server.database_url
-    store = await Store.open(url.get_secret_value() if url else directory.database, box)
+    store = await _open_store(settings, directory, box)
     try:
         yield await KeyService.open(
             store.keys, box, default_pin=pin("api_key"), admin_pin=pin("admin_key")
@@ -86,3 +95,10 @@ async def tell_running(directory: DataDirectory, box: SecretBox) -> None:
         await runtime.ask_running(directory, box, transport, "POST", "/admin/reload")
     finally:
         await transport.aclose()
+
+
+async def _open_store(settings: Settings, directory: DataDirectory, box: SecretBox) -> Store:
+    from dragoman.store.store import Store
+
+    url = settings.server.database_url
+    return await Store.open(url.get_secret_value() if url else directory.database, box)

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, select, union_a
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dragoman.store.clock import now_ms
 from dragoman.store.database import Database
 from dragoman.store.histogram import find_bucket, find_percentiles
 from dragoman.store.schema import gateway_keys, usage_latencies, usage_sums
@@ -69,6 +70,11 @@ class Sums(NamedTuple):
     searches: int = 0
     duration_ms: int = 0
     cost: int = 0
+
+    @property
+    def uncached_tokens(self) -> int:
+        """Input tokens that came from no cache, those that went into one among them."""
+        return self.input_tokens + self.cache_write_tokens + self.cache_write_long_tokens
 
     @property
     def known_cost(self) -> Decimal:
@@ -215,6 +221,12 @@ class UsageStore:
         async with self._database.read() as connection:
             row = (await connection.execute(_summed(parts))).one()
         return _read_sums(row)
+
+    async def spent(self, key_id: str, since: int) -> int:
+        """What the requests of a key have cost since the full hour `since` (Unix milliseconds),
+        in billionths of a dollar; without those whose cost is unknown."""
+        now = now_ms()
+        return (await self.total(Scope(since, max(now, since) + HOUR_MS, key_id))).cost
 
     async def by_group(self, scope: Scope, by: Grouping) -> list[Usage]:
         """The usage of each group, the largest first; days in their order."""

@@ -3,7 +3,18 @@ scripts. `docs/management.md` describes it for its users."""
 
 from fastapi import APIRouter
 
-from dragoman.http.admin import keys, models, presets, providers, session, settings, status
+from dragoman.http.admin import (
+    keys,
+    models,
+    presets,
+    prices,
+    providers,
+    requests,
+    session,
+    settings,
+    status,
+    usage,
+)
 from dragoman.http.admin.route import TAG_NAME
 
 TAG = {
@@ -12,5 +23,6 @@ TAG = {
 }
 
 router = APIRouter()
-for part in (status, providers, presets, models, keys, settings, session):
+_PARTS = (status, providers, presets, models, keys, usage, requests, prices, settings, session)
+for part in _PARTS:
     router.include_router(part.router)
