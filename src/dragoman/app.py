@@ -22,7 +22,7 @@ from dragoman.gateway import Gateway, open_gateway
 from dragoman.http.front import Front
 from dragoman.http.inference import Inference
 from dragoman.http.pages import build_pages
-from dragoman.http.server import GatewayServer
+from dragoman.http.server import Bounds, GatewayServer
 
 
 def build_app(gateway: Gateway) -> Any:
@@ -56,7 +56,10 @@ async def serve(
             runtime.write_note(gateway.directory, url)
             on_ready(gateway, url)
 
-        server = GatewayServer(build_app(gateway), settings.server.grace_s, announce)
+        bounds = Bounds(
+            settings.server.max_header_kb * 1024, settings.server.header_s, settings.server.body_s
+        )
+        server = GatewayServer(build_app(gateway), bounds, settings.server.grace_s, announce)
         gateway.stop = server.stop
         try:
             async with _background(

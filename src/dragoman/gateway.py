@@ -16,6 +16,7 @@ from dataclasses import replace
 import structlog
 
 from dragoman import observe
+from dragoman.admission import Admission
 from dragoman.catalog import Catalog
 from dragoman.config import Settings
 from dragoman.errors import ConfigError, StoreError
@@ -90,6 +91,9 @@ class Gateway:
         self.transport = transport
         self.catalog = Catalog(store.model_lists, transport)
         self.health = Health()
+        self.admission = Admission(
+            settings.server.max_requests, settings.server.max_queue, settings.server.queue_s
+        )
         self.memory = Memory(store.responses, settings.memory)
         self.ledger = Ledger(store.requests)
         self.prices = Prices(settings.prices)
