@@ -1,0 +1,70 @@
+// The look: calm, dense, one accent. Colours of the two schemes stand in theme.css.
+
+import {
+  Badge,
+  Button,
+  createTheme,
+  Drawer,
+  Modal,
+  NumberInput,
+  PasswordInput,
+  Select,
+  SegmentedControl,
+  Textarea,
+  TextInput,
+  Tooltip,
+  type MantineColorsTuple,
+} from "@mantine/core"
+
+const jade: MantineColorsTuple = [
+  "#ecfbf7",
+  "#d8f3ec",
+  "#b0e6d8",
+  "#84d8c3",
+  "#5ecbb0",
+  "#3fb89b",
+  "#23977d",
+  "#0f766e",
+  "#0d625c",
+  "#0a4f4a",
+]
+
+const dark: MantineColorsTuple = [
+  "#d5dbdc",
+  "#b4bcbe",
+  "#98a2a5",
+  "#6c777a",
+  "#3a4446",
+  "#2a3335",
+  "#1e2628",
+  "#171e20",
+  "#11171a",
+  "#0b1012",
+]
+
+export const theme = createTheme({
+  primaryColor: "jade",
+  primaryShade: { light: 7, dark: 6 },
+  colors: { jade, dark },
+  fontFamily:
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.125rem" },
+  headings: { fontWeight: "620" },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  components: {
+    Badge: Badge.extend({ defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 500 } }),
+    Button: Button.extend({ defaultProps: { size: "sm" } }),
+    Drawer: Drawer.extend({ defaultProps: { position: "right", size: "lg", padding: "lg" } }),
+    Modal: Modal.extend({ defaultProps: { centered: true, padding: "lg" } }),
+    NumberInput: NumberInput.extend({ defaultProps: { size: "sm", hideControls: true } }),
+    PasswordInput: PasswordInput.extend({ defaultProps: { size: "sm" } }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
+    Select: Select.extend({ defaultProps: { size: "sm", allowDeselect: false } }),
+    Textarea: Textarea.extend({ defaultProps: { size: "sm" } }),
+    TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
+    Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 300 } }),
+  },
+})
