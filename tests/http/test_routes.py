@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman import protocols as p
-from dragoman.http.routes import ModelsRoute, Route, error_shape, find_route
+from dragoman.http.routes import (
+    AnyRoute,
+    ModelsRoute,
+    ResponseRoute,
+    Route,
+    error_shape,
+    find_route,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,12 +35,20 @@ from dragoman.http.routes import ModelsRoute, Route, error_shape, find_route
         ("/v1/models/a:b/c:free", ModelsRoute(None, "a:b/c:free")),
         ("/my-openai/v1/models", ModelsRoute("my-openai")),
         ("/my-openai/v1/models/gpt-4", ModelsRoute("my-openai", "gpt-4")),
-        ("/v1beta/models/g:gemini-2:generateContent", Route(p.GENERATE_CONTENT, None, "g:gemini-2")),
+        (
+            "/v1beta/models/g:gemini-2:generateContent",
+            Route(p.GENERATE_CONTENT, None, "g:gemini-2"),
+        ),
         (
             "/v1beta/models/g%3Aa%2Fb:streamGenerateContent",
             Route(p.STREAM_GENERATE_CONTENT, None, "g:a/b"),
         ),
         ("/g/v1beta/models/x:countTokens", Route(p.GEMINI_COUNT_TOKENS, "g", "x")),
+        ("/v1/responses/resp_1", ResponseRoute("resp_1")),
+        ("/responses/resp_1/", ResponseRoute("resp_1")),
+        ("/v1/responses/compact", None),
+        ("/v1/responses/resp_1/cancel", None),
+        ("/my-openai/v1/responses/resp_1", None),
         ("/", None),
         ("/v1", None),
         ("/v1/nothing", None),
@@ -41,7 +56,7 @@ from dragoman.http.routes import ModelsRoute, Route, error_shape, find_route
         ("/a/b/v1/messages", None),
     ],
 )
-def test_paths(path: str, route: Route | ModelsRoute | None) -> None:
+def test_paths(path: str, route: AnyRoute | None) -> None:
     assert find_route(path.encode()) == route
 
 

@@ -21,8 +21,9 @@ from dragoman.errors import (
 from dragoman.gateway import Gateway
 from dragoman.http.body import read_body
 from dragoman.http.models import answer_models
+from dragoman.http.remembered import answer_remembered
 from dragoman.http.reply import Reply, error_response
-from dragoman.http.routes import ModelsRoute, Route
+from dragoman.http.routes import ModelsRoute, ResponseRoute, Route
 from dragoman.keys import GatewayKey, Scope
 from dragoman.protocols import ErrorShape
 from dragoman.relay import relay
@@ -31,6 +32,7 @@ from dragoman.usage import Entry
 
 log = structlog.get_logger()
 
+_RESPONSE_METHODS = ("GET", "HEAD", "DELETE")
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -42,7 +44,8 @@ CLIENT_LEFT = "The client left."
 
 
 class Inference:
-    """An ASGI application for every operation of `protocols.OPERATIONS`, and the model list.
+    """An ASGI application for every operation of `protocols.OPERATIONS`, the model list, and
+    the answers that the gateway remembers.
 
     It serves what `scope["dragoman.route"]` says.
     """
@@ -51,11 +54,11 @@ class Inference:
         self._gateway = gateway
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        route: Route | ModelsRoute = scope["dragoman.route"]
+        route: Route | ModelsRoute | ResponseRoute = scope["dragoman.route"]
         if isinstance(route, Route):
             await self._relay(scope, receive, send, route)
         else:
-            await self._list_models(scope, receive, send, route)
+            await self._look_up(scope, receive, send, route)
 
     async def _relay(self, scope: Any, receive: Any, send: Any, route: Route) -> None:
         """One request, from its head to the last byte of its answer."""
@@ -108,16 +111,23 @@ class Inference:
             await reply.close()
             gateway.finish(entry)
 
-    async def _list_models(self, scope: Any, receive: Any, send: Any, route: ModelsRoute) -> None:
+    async def _look_up(
+        self, scope: Any, receive: Any, send: Any, route: ModelsRoute | ResponseRoute
+    ) -> None:
+        """What the gateway knows itself, off the hot path."""
         gateway = self._gateway
         headers: dict[bytes, bytes] = dict(scope["headers"])
         shape = ErrorShape.ANTHROPIC if b"anthropic-version" in headers else ErrorShape.OPENAI
         name = request_id(headers)
         try:
-            if scope["method"] not in {"GET", "HEAD"}:
-                raise MethodNotAllowed(f"Send {scope['path']} as a GET.", allowed=("GET", "HEAD"))
+            allowed = ("GET", "HEAD") if isinstance(route, ModelsRoute) else _RESPONSE_METHODS
+            if scope["method"] not in allowed:
+                raise MethodNotAllowed(f"Send {scope['path']} as a GET.", allowed=allowed)
             key = _require_inference(gateway.keys.ring.authenticate(credential(headers)))
-            response = answer_models(gateway, key, route, scope["query_string"])
+            if isinstance(route, ModelsRoute):
+                response = answer_models(gateway, key, route, scope["query_string"])
+            else:
+                response = await answer_remembered(gateway, key, route, scope["method"])
         except DragomanError as error:
             response = error_response(shape, error, name)
         response.headers["x-request-id"] = name

@@ -42,7 +42,16 @@ class ModelsRoute(NamedTuple):
     model: str | None = None
 
 
-def find_route(raw_path: bytes) -> Route | ModelsRoute | None:
+class ResponseRoute(NamedTuple):
+    """A response that the gateway may remember."""
+
+    id: str
+
+
+AnyRoute = Route | ModelsRoute | ResponseRoute
+
+
+def find_route(raw_path: bytes) -> AnyRoute | None:
     """What the path asks for, or None where it is not one of the inference paths."""
     known = _COMMON.get(raw_path)
     if known is not None:
@@ -65,7 +74,7 @@ def error_shape(raw_path: bytes) -> ErrorShape:
     return ErrorShape.GEMINI if b"v1beta" in segments else ErrorShape.OPENAI
 
 
-def _match(segments: list[str], provider_id: str | None) -> Route | ModelsRoute | None:
+def _match(segments: list[str], provider_id: str | None) -> AnyRoute | None:
     while segments and segments[0] in _VERSIONS:  # a base URL that ends in /v1 gives /v1/v1/...
         segments = segments[1:]
     if not segments:
@@ -73,6 +82,9 @@ def _match(segments: list[str], provider_id: str | None) -> Route | ModelsRoute 
     operation = _BY_PATH.get(tuple(segments)) if len(segments) <= _LONGEST_SUFFIX else None
     if operation is not None:
         return Route(operation, provider_id)
+    if segments[0] == "responses" and provider_id is None:
+        is_one = len(segments) == 2 and segments[1].startswith("resp_")
+        return ResponseRoute(segments[1]) if is_one else None
     if segments[0] != "models":
         return None
     rest = "/".join(segments[1:])

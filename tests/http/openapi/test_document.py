@@ -21,7 +21,12 @@ DOCUMENT = inference_document("1.2.3")
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 # What the contract promises, beside the operations of `protocols`.
-OWN_PATHS = {"/health": "get", "/v1/models": "get", "/v1/models/{id}": "get"}
+OWN_PATHS = {
+    "/health": "get",
+    "/v1/models": "get",
+    "/v1/models/{id}": "get",
+    "/v1/responses/{id}": "get",
+}
 BY_PROVIDER = ("/v1/messages", "/v1/chat/completions", "/v1/responses", "/v1/embeddings")
 
 

@@ -17,7 +17,7 @@ PARAMS = response_create_params.ResponseCreateParamsNonStreaming.__annotations__
 COUNT_PARAMS = input_token_count_params.InputTokenCountParams.__annotations__
 EVENTS = TypeAdapter[ResponseStreamEvent](ResponseStreamEvent)
 
-CREATE, COUNT = responses.ROUTES
+CREATE, COUNT, *_ = responses.ROUTES
 
 
 def test_request_fields_are_those_of_the_library() -> None:

@@ -276,7 +276,7 @@ ROUTES = (
         tag=TAG,
         summary="Count the tokens of contents",
         description="Counts without asking the model. Where the provider has no such operation "
-        "the gateway counts by itself, and the number is an estimate.",
+        "the gateway counts by itself and says so: `x-dragoman-estimate: true`.",
         shape=ErrorShape.GEMINI,
         request="GeminiTokensRequest",
         examples={"A question": {"contents": _QUESTION}},

@@ -419,7 +419,7 @@ ROUTES = (
         tag=TAG,
         summary="Count the tokens of a message",
         description="Counts without asking the model. Where the provider has no such operation "
-        "the gateway counts by itself, and the number is an estimate.",
+        "the gateway counts by itself and says so: `x-dragoman-estimate: true`.",
         shape=ErrorShape.ANTHROPIC,
         request="MessagesTokensRequest",
         examples={"A question": {"model": "anthropic:claude-opus-4-5", "messages": _QUESTION}},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from dragoman.http.openapi.chat import EFFORTS
-from dragoman.http.openapi.route import Answer, Events, Route, Stream
+from dragoman.http.openapi.route import Answer, Events, Parameter, Route, Stream
 from dragoman.http.openapi.schema import (
     Schema,
     any_of,
@@ -324,6 +324,10 @@ _ANSWER: dict[str, Schema] = {
         },
         required="id output",
     ),
+    "ResponseDeleted": obj(
+        {"id": string(), "object": const("response"), "deleted": boolean()},
+        required="id object deleted",
+    ),
     "ResponsesTokens": obj(
         {"object": const("response.input_tokens"), "input_tokens": integer()},
         required="input_tokens",
@@ -460,6 +464,8 @@ def _stream() -> Events:
     )
 
 
+_ID = Parameter("id", "path", "The response's id.", string(minLength=1), _RESPONSE["id"])
+
 ROUTES = (
     Route(
         name="createResponse",
@@ -516,7 +522,7 @@ ROUTES = (
         tag=TAG,
         summary="Count the input tokens of a response",
         description="Counts without asking the model. Where the provider has no such operation "
-        "the gateway counts by itself, and the number is an estimate.",
+        "the gateway counts by itself and says so: `x-dragoman-estimate: true`.",
         request="ResponsesTokensRequest",
         examples={
             "A question": {
@@ -525,5 +531,32 @@ ROUTES = (
             }
         },
         answer=Answer("ResponsesTokens", {"object": "response.input_tokens", "input_tokens": 14}),
+    ),
+    Route(
+        name="getResponse",
+        path="/v1/responses/{id}",
+        tag=TAG,
+        method="get",
+        summary="Show a response that the gateway remembers",
+        description="Those that it has translated itself and that this key has asked for, unless "
+        "with `store: false`. Responses of providers that speak this protocol are not looked up.",
+        answer=Answer("Response", _RESPONSE),
+        parameters=(_ID,),
+        by_provider=False,
+        reaches_provider=False,
+    ),
+    Route(
+        name="deleteResponse",
+        path="/v1/responses/{id}",
+        tag=TAG,
+        method="delete",
+        summary="Forget a response that the gateway remembers",
+        description="Conversations that go on from it are then forgotten too.",
+        answer=Answer(
+            "ResponseDeleted", {"id": _RESPONSE["id"], "object": "response", "deleted": True}
+        ),
+        parameters=(_ID,),
+        by_provider=False,
+        reaches_provider=False,
     ),
 )
