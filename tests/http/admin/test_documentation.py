@@ -14,11 +14,22 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from dragoman import errors
-from dragoman.http.admin import keys, models, presets, providers, session, settings, status
+from dragoman.http.admin import (
+    keys,
+    models,
+    presets,
+    prices,
+    providers,
+    requests,
+    session,
+    settings,
+    status,
+    usage,
+)
 from dragoman.providers.spec import Strict
 
 PAGE = (Path(__file__).parents[3] / "docs/management.md").read_text(encoding="utf-8")
-PARTS = (status, providers, presets, models, keys, settings, session)
+PARTS = (status, providers, presets, models, keys, usage, requests, prices, settings, session)
 ROUTES = {
     f"{method} {route.path}": route
     for part in PARTS
@@ -57,6 +68,8 @@ def test_each_example_asks_what_its_heading_says(heading: str) -> None:
     method = words[words.index("--request") + 1] if "--request" in words else default
     path = next(word for word in words if word.startswith("$DRAGOMAN")).removeprefix("$DRAGOMAN")
     pattern = re.sub(r"\{\w+\}", "[^/]+", heading.partition(" ")[2])
+    path, _, query = path.partition("?")
+    assert query == "" or method == "GET"
     assert (method, re.fullmatch(pattern, path) is not None) == (heading.partition(" ")[0], True)
     body_model = _body_model(ROUTES[heading].endpoint)
     assert has_body == (body_model is not None)

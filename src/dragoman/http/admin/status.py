@@ -27,6 +27,14 @@ class TotalsAnswer(Answer):
     by_status: dict[int, int] = Field(description="requests by HTTP status")
 
 
+class RecordsAnswer(Answer):
+    """How the record of requests is getting into the database."""
+
+    waiting: int = Field(description="records that are not written yet")
+    lost: int = Field(description="given up since the gateway started")
+    failure: str | None = Field(description="why the database takes none, null while it does")
+
+
 class LocalModelAnswer(Answer):
     """A local model and its process."""
 
@@ -56,6 +64,7 @@ class StatusAnswer(Answer):
     models: int = Field(description="how many models can be asked for")
     local_models: list[LocalModelAnswer]
     totals: TotalsAnswer
+    records: RecordsAnswer
 
 
 class ReloadAnswer(Answer):
@@ -84,6 +93,7 @@ async def show_status(request: Request, gateway: GatewayPart) -> StatusAnswer:
         models=len(gateway.router.models()),
         local_models=[LocalModelAnswer.model_validate(each) for each in gateway.local.status()],
         totals=TotalsAnswer.model_validate(gateway.totals),
+        records=RecordsAnswer.model_validate(gateway.ledger),
     )
 
 
