@@ -26,12 +26,15 @@ _SECRETS = re.compile(
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
     re.DOTALL,
 )
-_SECRET_MEMBERS = re.compile(
-    r"(\\*\"[\w-]*(?:api[_-]?key|authorization|passw(?:or)?d|passphrase|secret|credentials?"
-    r"|(?:access|refresh|auth|session|id|bearer)[_-]?token)[\w-]*\\*\"\s*:\s*\\*\")"
-    r"(?:[^\"\\]|\\[^\"])+",
-    re.IGNORECASE,
+_NAMES = (
+    r"[\w-]*(?:api[_-]?key|authorization|passw(?:or)?d|passphrase|secret|credentials?"
+    r"|(?:access|refresh|auth|session|id|bearer)[_-]?token)[\w-]*"
 )
+_MEMBERS = re.compile(rf"(\"{_NAMES}\"\s*:\s*\")(?:[^\"\\]|\\.)+", re.IGNORECASE)
+_MEMBERS_WITHIN_TEXT = re.compile(
+    rf"(\\\"{_NAMES}\\\"\s*:\s*\\\")(?:[^\"\\]|\\\\(?:\\\"|\\\\|[^\"\\]))+", re.IGNORECASE
+)
+"""The same in JSON that is itself a string of JSON, as the arguments of a tool are."""
 
 
 class View:
@@ -96,4 +99,6 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         if secret:
             text = text.replace(secret, REDACTED)
     text = _SECRETS.sub(REDACTED, text)
-    return _SECRET_MEMBERS.sub(rf"\1{REDACTED}", text)
+    for members in (_MEMBERS, _MEMBERS_WITHIN_TEXT):
+        text = members.sub(rf"\1{REDACTED}", text)
+    return text
