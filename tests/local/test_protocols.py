@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +14,7 @@ from local.children import is_running
 
 import dragoman
 from dragoman.errors import UpstreamDied
-from dragoman.local.models import BUILTIN_ID, find_builtin, has_engine
+from dragoman.local.models import BUILTIN_ID, LocalModelFile, find_builtin, has_engine
 from dragoman.local.process import LocalModels, State
 
 pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
@@ -72,6 +73,19 @@ async def test_chat(models: LocalModels) -> None:
     assert answer["model"] == BUILTIN_ID
     assert answer["choices"][0]["message"]["role"] == "assistant"
     assert answer["usage"]["completion_tokens"] <= 4
+
+
+async def test_an_answer_without_a_bound_ends(builtin: LocalModelFile) -> None:
+    """The engine would go on until the context is full; a bound of the request's own counts."""
+    endless = PROMPT | {"ignore_eos": True}
+    bounded = LocalModels([replace(builtin, answer=16)])
+    answers = [
+        await _answer(bounded, "/chat/completions", endless | bound)
+        for bound in ({}, {"max_tokens": 20})
+    ]
+    await bounded.aclose()
+    assert [answer["choices"][0]["finish_reason"] for answer in answers] == ["length", "length"]
+    assert [answer["usage"]["completion_tokens"] for answer in answers] == [16, 20]
 
 
 async def test_chat_streamed(models: LocalModels) -> None:

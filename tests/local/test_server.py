@@ -27,7 +27,7 @@ async def _spawn() -> Child:
 
 
 def _settings(path: Path) -> bytes:
-    return json.dumps(asdict(Settings(str(path), "m", "key", 512, "last"))).encode() + b"\n"
+    return json.dumps(asdict(Settings(str(path), "m", "key", 512, "last", None))).encode() + b"\n"
 
 
 async def test_a_parent_that_says_nothing_is_given_up(engine: None) -> None:

@@ -148,6 +148,7 @@ class ServerProcess:
             api_key=self.endpoint.api_key,
             context=self.model.context,
             pooling=self.model.pooling,
+            answer=self.model.answer,
         )
         self._stdin.write(json.dumps(asdict(settings)).encode() + b"\n")
         with contextlib.suppress(ConnectionError):  # its early end is reported by its output

@@ -28,6 +28,9 @@ PLACEHOLDER_BASE_URL = "local://{model}/v1"
 
 INSTALL_HINT = "Install it with: pip install 'dragoman[local]' (in a source checkout: uv sync)."
 
+_BUILTIN_ANSWER = 512
+"""So small a model falls into repeating itself and then has no reason to stop."""
+
 _ENGINE_PACKAGE = "xllamacpp"
 _GGUF_MAGIC = b"GGUF"
 _BUILTIN_CREATED = 1_730_419_200  # 2024-11-01, the day the SmolLM2 models were published
@@ -39,13 +42,15 @@ class LocalModelFile:
 
     `context` is in tokens and shared by all requests under way. `pooling` says how the vectors of
     all tokens become one embedding (`mean`, `cls`, `last`); None leaves it to the file, and a file
-    that does not say so has no embeddings.
+    that does not say so has no embeddings. `answer` bounds, in tokens, answers to requests that
+    name no bound; None leaves that to the context.
     """
 
     id: str
     path: Path
     context: int = 8192
     pooling: str | None = None
+    answer: int | None = None
 
 
 def has_engine() -> bool:
@@ -91,7 +96,7 @@ def builtin_at(path: Path) -> LocalModelFile:
     Its GGUF names no pooling. `last` is the one that fits a causal model, whose last token alone
     has seen the whole text, and it takes inputs of any length.
     """
-    return LocalModelFile(BUILTIN_ID, path, pooling="last")
+    return LocalModelFile(BUILTIN_ID, path, pooling="last", answer=_BUILTIN_ANSWER)
 
 
 def find_models(

@@ -30,13 +30,15 @@ _ERRORS_ONLY = 1
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the parent says: the GGUF file's `path`, the model's name, the key that every request
-    must carry, the `context` in tokens that all slots share, and the pooling of embeddings."""
+    must carry, the `context` in tokens that all slots share, the pooling of embeddings, and how
+    many tokens an `answer` has at most where the request does not say."""
 
     path: str
     model_id: str
     api_key: str
     context: int
     pooling: str | None
+    answer: int | None
 
 
 def count_threads() -> int:
@@ -76,6 +78,8 @@ def serve(settings: Settings) -> tuple[str, object]:
     params.cache_ram_mib = 0  # the default keeps up to 8 GiB of old prompts
     params.embedding = True
     params.n_batch = params.n_ubatch  # embeddings need it; the engine warns otherwise
+    if settings.answer is not None:
+        params.n_predict = settings.answer
     if settings.pooling:
         name = f"LLAMA_POOLING_TYPE_{settings.pooling.upper()}"
         params.pooling_type = getattr(engine.llama_pooling_type, name)
