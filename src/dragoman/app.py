@@ -23,6 +23,7 @@ from dragoman.http.front import Front
 from dragoman.http.inference import Inference
 from dragoman.http.pages import build_pages
 from dragoman.http.server import Bounds, GatewayServer
+from dragoman.watcher import ConfigWatcher
 
 
 def build_app(gateway: Gateway) -> Any:
@@ -59,11 +60,17 @@ async def serve(
         bounds = Bounds(
             settings.server.max_header_kb * 1024, settings.server.header_s, settings.server.body_s
         )
-        server = GatewayServer(build_app(gateway), bounds, settings.server.grace_s, announce)
+        watcher = ConfigWatcher(gateway)
+        server = GatewayServer(
+            build_app(gateway), bounds, settings.server.grace_s, announce, watcher.hurry
+        )
         gateway.stop = server.stop
         try:
             async with _background(
-                gateway.follow_changes(), gateway.refresh_models(), gateway.keep_records()
+                gateway.follow_changes(),
+                gateway.refresh_models(),
+                gateway.keep_records(),
+                watcher.run(),
             ):
                 await server.serve(sockets=[listener])
         finally:

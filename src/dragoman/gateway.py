@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -19,6 +19,7 @@ from dragoman import observe
 from dragoman.admission import Admission
 from dragoman.catalog import Catalog
 from dragoman.config import Settings
+from dragoman.config.succession import succeed
 from dragoman.errors import ConfigError, StoreError
 from dragoman.health import Health
 from dragoman.keys import KeyService, Pin
@@ -44,6 +45,12 @@ log = structlog.get_logger()
 
 _POLL_S = 0.5
 _PRICES_SETTING = "prices"
+WHERE_AND_AS_WHOM = (
+    "type", "preset", "base_url", "base_urls", "api_version", "api_key", "api_keys", "headers",
+    "proxy",
+)  # fmt: skip
+"""The members of a provider's spec that say which server is meant, and which account there."""
+
 _RESPONSES_SETTING = "providers_with_responses"
 
 
@@ -63,6 +70,24 @@ class Transports:
         """Ends local models, then closes every connection."""
         await self._local.aclose()
         await self._http.aclose()
+
+
+@dataclass(slots=True)
+class ConfigState:
+    """How the configuration came to be what it is: since when it holds (Unix time), what of it
+    waits for a restart, and why the latest change was refused, if it was."""
+
+    loaded_at: float
+    needs_restart: tuple[str, ...] = ()
+    refusal: str | None = None
+
+    def refuse(self, reason: str) -> None:
+        """Notes that a change was not taken over."""
+        self.refusal = reason
+
+    def renew(self, needs_restart: tuple[str, ...]) -> None:
+        """Notes that a change was taken over, but for what waits."""
+        self.loaded_at, self.needs_restart, self.refusal = time.time(), needs_restart, None
 
 
 class Gateway:
@@ -91,9 +116,8 @@ class Gateway:
         self.transport = transport
         self.catalog = Catalog(store.model_lists, transport)
         self.health = Health()
-        self.admission = Admission(
-            settings.server.max_requests, settings.server.max_queue, settings.server.queue_s
-        )
+        server = settings.server
+        self.admission = Admission(server.max_requests, server.max_queue, server.queue_s)
         self.memory = Memory(store.responses, settings.memory)
         self.ledger = Ledger(store.requests)
         self.prices = Prices(settings.prices)
@@ -101,11 +125,16 @@ class Gateway:
         self.specs: dict[str, ProviderSpec] = {}
         self.problems: dict[str, str] = {}
         self.totals = observe.Totals()
-        self.max_body = settings.server.max_body_mb * 1_048_576
         self.started_at = time.time()
+        self.config = ConfigState(self.started_at)
         self.stop: Callable[[], None] = lambda: None
         self._revision = -1
         self._reloading = asyncio.Lock()
+
+    @property
+    def max_body(self) -> int:
+        """The largest request body in bytes."""
+        return self.settings.server.max_body_mb * 1_048_576
 
     @property
     def revision(self) -> int:
@@ -124,6 +153,35 @@ class Gateway:
             await self.catalog.load()
             await self._rebuild()
             self._revision = revision
+
+    async def take_over(self, settings: Settings) -> None:
+        """Goes by `settings` from now on; requests under way go on with what they began with.
+
+        What cannot change while the gateway runs stays, and is noted in `config`. Raises
+        StoreError; then everything stays.
+        """
+        old = self.settings
+        self.settings, waiting = succeed(old, settings)
+        try:
+            await self._forget_moved(old.providers, settings.providers)
+            await self.reload()
+        except StoreError:
+            self.settings = old
+            raise
+        server = self.settings.server
+        self.admission.limit, self.admission.line = server.max_requests, server.max_queue
+        self.admission.patience_s = server.queue_s
+        self.config.renew(waiting)
+
+    async def _forget_moved(self, old: Sequence[ProviderSpec], new: Sequence[ProviderSpec]) -> None:
+        """What was found out about a provider does not hold at another address."""
+        before = {spec.id: spec for spec in old}
+        for spec in new:
+            known = before.get(spec.id, spec)
+            if any(getattr(spec, name) != getattr(known, name) for name in WHERE_AND_AS_WHOM):
+                await self.store.model_lists.remove(spec.id)
+                await self.forget_responses(spec.id)
+                self.health.forget(spec.id)
 
     async def rebuild(self) -> None:
         """Makes a new router out of the current lists of models."""

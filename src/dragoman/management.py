@@ -20,7 +20,7 @@ from dragoman.errors import (
     ProviderNotFound,
     UpstreamError,
 )
-from dragoman.gateway import Gateway, lacks_responses
+from dragoman.gateway import WHERE_AND_AS_WHOM, Gateway, lacks_responses
 from dragoman.protocols import CHAT, MESSAGES, RESPONSES, ErrorShape, Operation, Protocol
 from dragoman.providers.auth import ANTHROPIC_VERSION, auth_headers
 from dragoman.providers.provider import Provider, Source, Timeouts
@@ -33,10 +33,6 @@ from dragoman.upstream.seam import Request
 _TEST_TIMEOUTS = Timeouts(connect_s=5, first_byte_s=60, idle_s=60, total_s=90)
 _SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_WHERE_AND_AS_WHOM = (
-    "type", "preset", "base_url", "base_urls", "api_version", "api_key", "api_keys", "headers",
-    "proxy",
-)  # fmt: skip
 _GREETING = [{"role": "user", "content": "Say hello."}]
 
 
@@ -111,9 +107,10 @@ class Management:
             spec = change(stored)
             self.resolve(spec)
             await self._gateway.store.providers.replace(spec)
-            if any(getattr(spec, name) != getattr(stored, name) for name in _WHERE_AND_AS_WHOM):
+            if any(getattr(spec, name) != getattr(stored, name) for name in WHERE_AND_AS_WHOM):
                 await self._gateway.store.model_lists.remove(provider_id)
                 await self._gateway.forget_responses(provider_id)
+                self._gateway.health.forget(provider_id)
         await self._gateway.reload()
         return self.provider(provider_id)
 

@@ -23,6 +23,7 @@ from dragoman.config.reading import ConfigFile, Expansion, read_file
 from dragoman.config.settings import (
     ENVIRONMENT,
     Document,
+    Inputs,
     LocalSettings,
     ServerSettings,
     Settings,
@@ -63,7 +64,7 @@ def load(cli: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> Se
     problems = [sources.problem(at, f"{sources.label(at)} {text}") for at, text in failures.items()]
     context = {"folder": file.path.parent if file else cwd, "home": _home(environ)}
     document = _validate(values, context, sources, problems)
-    return _settings(document, sources, environ, file)
+    return _settings(document, sources, Inputs(cli, environ, cwd), file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _unusable_providers(values: Mapping[str, object], sources: Sources) -> Itera
 
 
 def _settings(
-    document: Document, sources: Sources, environ: Mapping[str, str], file: ConfigFile | None
+    document: Document, sources: Sources, inputs: Inputs, file: ConfigFile | None
 ) -> Settings:
     origins: dict[KeyPath, str] = {
         path: f"{sources.file}, line {line}" for path, line in sources.lines.items()
@@ -202,7 +203,7 @@ def _settings(
     origins |= sources.overrides
     providers, local = document.providers, document.local
     if file is None:
-        providers, local = environment_providers(environ), LocalSettings()
+        providers, local = environment_providers(inputs.environ), LocalSettings()
         origins |= {
             ("providers", n, name): "environment"
             for n, provider in enumerate(providers)
@@ -218,6 +219,7 @@ def _settings(
         file=file.path if file else None,
         warnings=(*_exposure(document.server), *_unknown_targets(document, sources)),
         origins=origins,
+        inputs=inputs,
     )
 
 

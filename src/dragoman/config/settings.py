@@ -255,12 +255,23 @@ class Document(Strict):
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What settings are loaded from besides the file: command line, environment, working
+    directory."""
+
+    cli: Mapping[str, object] = field(default_factory=dict[str, object])
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    cwd: Path = Path()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The effective configuration.
 
     `file` is None where there is no configuration file: then the providers come from well-known
     environment keys. `warnings` are sentences about what is allowed but may surprise. `origins`
-    says where a value came from; what it does not hold is a default.
+    says where a value came from; what it does not hold is a default. With `inputs` they can be
+    loaded again.
     """
 
     server: ServerSettings
@@ -270,8 +281,9 @@ class Settings:
     file: Path | None
     warnings: tuple[str, ...]
     origins: Mapping[KeyPath, str] = field(repr=False)
-    memory: MemorySettings = MemorySettings()
+    memory: MemorySettings = field(default_factory=MemorySettings)
     prices: tuple[PriceSpec, ...] = ()
+    inputs: Inputs = field(default_factory=Inputs, repr=False)
 
     def origin(self, *path: str | int) -> str:
         """Where the value at `path` was given: `"dragoman.toml, line 3"`, a variable, `default`.

@@ -71,30 +71,10 @@ class Inference:
             if gateway.ledger.is_full:
                 await gateway.ledger.admit()
             _check_method(scope, headers)
-            entry.key = _require_inference(gateway.keys.ring.authenticate(credential(headers)))
-            body = await read_body(receive, headers, gateway.max_body)
-            if gateway.settings.server.log_bodies:
-                entry.transcript = Transcript(gateway.settings.server.log_body_kb * 1024)
-                entry.transcript.client_request.add(body)
-            call = Call(
-                operation=route.operation,
-                key=entry.key,
-                headers=scope["headers"],
-                query=scope["query_string"],
-                request_id=entry.request_id,
-                provider_id=route.provider_id,
-                model=route.model,
-            )
-            answer = await relay(
-                call,
-                body,
-                gateway.router,
-                gateway.health,
-                gateway.memory,
-                gateway.transport,
-                entry,
-            )
-            await reply.answer(answer)
+            key = _require_inference(gateway.keys.ring.authenticate(credential(headers)))
+            entry.key = key
+            async with gateway.admission.enter():
+                await self._serve(scope, receive, headers, route, key, entry, reply)
         except DragomanError as error:
             await reply.fail(error)
         except asyncio.CancelledError as cancelled:
@@ -110,6 +90,42 @@ class Inference:
         finally:
             await reply.close()
             gateway.finish(entry)
+
+    async def _serve(
+        self,
+        scope: Any,
+        receive: Any,
+        headers: Mapping[bytes, bytes],
+        route: Route,
+        key: GatewayKey,
+        entry: Entry,
+        reply: Reply,
+    ) -> None:
+        """The request of a caller who may ask, from its body on."""
+        gateway = self._gateway
+        body = await read_body(receive, headers, gateway.max_body)
+        if gateway.settings.server.log_bodies:
+            entry.transcript = Transcript(gateway.settings.server.log_body_kb * 1024)
+            entry.transcript.client_request.add(body)
+        call = Call(
+            operation=route.operation,
+            key=key,
+            headers=scope["headers"],
+            query=scope["query_string"],
+            request_id=entry.request_id,
+            provider_id=route.provider_id,
+            model=route.model,
+        )
+        answer = await relay(
+            call,
+            body,
+            gateway.router,
+            gateway.health,
+            gateway.memory,
+            gateway.transport,
+            entry,
+        )
+        await reply.answer(answer)
 
     async def _look_up(
         self, scope: Any, receive: Any, send: Any, route: ModelsRoute | ResponseRoute
