@@ -297,7 +297,7 @@ async def test_a_body_that_breaks_off_is_a_death(transport, upstream, begin, end
     response = await transport.send(post(upstream))
     assert await anext(aiter(response)) == b"hello"
     gate.open()
-    with pytest.raises(UpstreamDied, match=r"127\.0\.0\.1") as caught:
+    with pytest.raises(UpstreamDied, match=r"127\.0\.0\.1"):
         await response.read()
 
 
