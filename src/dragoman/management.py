@@ -131,7 +131,10 @@ class Management:
     async def test_provider(self, provider_id: str) -> TestResult:
         """Asks the provider for its models, or for a short answer where it has no list, and finds
         out whether an OpenAI-compatible one has the Responses API."""
-        return await self.test(self.provider(provider_id))
+        result = await self.test(self.provider(provider_id))
+        if result.ok:
+            self._gateway.health.forget(provider_id)
+        return result
 
     async def test(self, provider: Provider) -> TestResult:
         """As `test_provider`, also for one that is not stored."""

@@ -325,3 +325,35 @@ async def test_changes_at_the_same_time_do_not_undo_each_other(
     assert sorted(stored.api_keys) == sorted([FIRST, SECOND, *keys])
     assert running.gateway.router.providers[added].name == "New name"
     assert running.gateway.revision == await running.gateway.store.database.revision()
+
+
+async def test_keys_are_shown_as_they_fare(
+    admin: httpx2.AsyncClient, running: Running, upstream: ScriptedUpstream, added: str
+) -> None:
+    refused = json_answer({"error": {"message": "Incorrect API key."}}, 401)
+    limited = json_answer({"error": {"message": "Slow down."}}, 429, {"retry-after": "60"})
+    upstream.on("/v1/chat/completions", refused, limited)
+    async with running.client() as client:
+        body: dict[str, Any] = {"model": "added:one", "messages": []}
+        assert (await client.post("/v1/chat/completions", json=body)).status_code == 429
+    shown = (await admin.get(f"/admin/providers/{added}")).json()
+    first, second = shown["keys"]
+    assert (first["key"], first["state"]) == ("sk-f…ijkl", "refused")
+    assert "Incorrect API key." in first["reason"]
+    assert (second["state"], second["reason"]) == ("limited", "Slow down.")
+    assert 0 < second["wait_s"] <= 60
+    assert (shown["state"], shown["breaker"]) == ("ready", "closed")
+    assert FIRST not in str(shown)
+    assert SECOND not in str(shown)
+
+
+async def test_a_provider_none_of_whose_keys_works_is_failing(
+    admin: httpx2.AsyncClient, running: Running, upstream: ScriptedUpstream, added: str
+) -> None:
+    upstream.on("/v1/chat/completions", json_answer({"error": {"message": "no"}}, 401))
+    async with running.client() as client:
+        await client.post("/v1/chat/completions", json={"model": "added:one", "messages": []})
+    assert (await admin.get("/admin/status")).json()["providers"][added] == "failing"
+    upstream.on("/v1/chat/completions", json_answer({"ok": 1}))
+    assert (await admin.post(f"/admin/providers/{added}/test")).json()["ok"]
+    assert (await admin.get("/admin/status")).json()["providers"][added] == "ready"

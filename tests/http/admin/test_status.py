@@ -67,3 +67,17 @@ async def test_reloading_takes_over_what_another_process_has_stored(
     answer = await admin.post("/admin/reload")
     assert answer.json() == {"revision": await running.gateway.store.database.revision()}
     assert "late" in (await admin.get("/admin/status")).json()["providers"]
+
+
+async def test_how_the_configuration_came_to_be(
+    admin: httpx2.AsyncClient, running: Running
+) -> None:
+    running.gateway.config.refuse("dragoman.toml, line 2: no.")
+    status = (await admin.get("/admin/status")).json()
+    assert status["configuration"] == {
+        "file": str(running.gateway.settings.file),
+        "loaded_at": status["configuration"]["loaded_at"],
+        "needs_restart": [],
+        "refusal": "dragoman.toml, line 2: no.",
+    }
+    assert status["load"] == {"served": 0, "waiting": 0, "limit": 2000}

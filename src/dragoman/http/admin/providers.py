@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from dragoman.errors import InvalidRequest, ProviderNotFound
 from dragoman.gateway import Gateway
+from dragoman.health import BreakerState, KeyState
 from dragoman.http.admin.masks import mask_spec, unmask_spec
 from dragoman.http.admin.models import ModelAnswer, describe_model
 from dragoman.http.admin.route import Answer, GatewayPart, ManagementPart, as_time, new_router
@@ -37,6 +38,20 @@ class ProviderState(StrEnum):
     FAILING = "failing"
 
 
+class KeyAnswer(Answer):
+    """How a key fares; a provider without keys has one that is empty."""
+
+    key: str = Field(description="masked")
+    state: KeyState = Field(
+        description="`limited`: it rests for `wait_s`; `refused`: the provider does not take it, so"
+        " it is tried last; `failing`: its breaker is open or lets a probe through"
+    )
+    breaker: BreakerState
+    failures: int = Field(description="in a row")
+    wait_s: float = Field(description="for how long it is not used; 0 where it is")
+    reason: str | None = Field(description="what the provider said")
+
+
 class ProviderAnswer(Answer):
     """A provider as the gateway uses it: every default filled in, every URL complete."""
 
@@ -48,8 +63,11 @@ class ProviderAnswer(Answer):
     managed_by_file: bool = Field(description="whether only the configuration file can change it")
     enabled: bool
     state: ProviderState = Field(
-        description="`failing`: it did not tell its models when last asked"
+        description="`failing`: it did not tell its models when last asked, its breaker is open, or"
+        " none of its keys can be used"
     )
+    breaker: BreakerState = Field(description="opens when it cannot be reached")
+    keys: list[KeyAnswer] = Field(description="how each of its keys fares")
     protocols: list[Protocol] = Field(description="what it is known to speak natively")
     base_urls: dict[Protocol, str]
     api_keys: list[str] = Field(description="masked")
@@ -222,7 +240,28 @@ def find_state(gateway: Gateway, provider: Provider) -> ProviderState:
     if not provider.enabled:
         return ProviderState.DISABLED
     known = gateway.catalog.lists.get(provider.id)
-    return ProviderState.FAILING if known and known.error else ProviderState.READY
+    is_open = gateway.health.breaker_of(provider.id) is not BreakerState.CLOSED
+    usable = {KeyState.READY, KeyState.LIMITED}
+    has_key = any(key.state in usable for key in _keys(gateway, provider))
+    fails = (known and known.error) or is_open or not has_key
+    return ProviderState.FAILING if fails else ProviderState.READY
+
+
+def _keys(gateway: Gateway, provider: Provider) -> list[KeyAnswer]:
+    reports = [
+        (key, gateway.health.report(provider.id, key)) for key in provider.api_keys or (None,)
+    ]
+    return [
+        KeyAnswer(
+            key=mask(key) if key else "",
+            state=report.state,
+            breaker=report.breaker,
+            failures=report.failures,
+            wait_s=report.wait_s,
+            reason=report.reason,
+        )
+        for key, report in reports
+    ]
 
 
 def _applying(change: ProviderChange) -> Callable[[ProviderSpec], ProviderSpec]:
@@ -262,6 +301,8 @@ def _describe(gateway: Gateway, provider: Provider) -> dict[str, Any]:
         "managed_by_file": provider.source is Source.FILE,
         "enabled": provider.enabled,
         "state": find_state(gateway, provider),
+        "breaker": gateway.health.breaker_of(provider.id),
+        "keys": _keys(gateway, provider),
         "protocols": sorted(provider.protocols),
         "base_urls": provider.base_urls,
         "api_keys": [mask(key) for key in provider.api_keys],

@@ -47,6 +47,23 @@ class LocalModelAnswer(Answer):
     error: str | None = Field(description="why it failed last")
 
 
+class ConfigurationAnswer(Answer):
+    """Since when the configuration holds, and what of the file does not."""
+
+    file: str | None = Field(description="null where there is no configuration file")
+    loaded_at: datetime
+    needs_restart: list[str] = Field(description="settings that are changed in the file, not yet")
+    refusal: str | None = Field(description="why the latest change was not taken over")
+
+
+class LoadAnswer(Answer):
+    """How much there is to do."""
+
+    served: int = Field(description="requests that are being served")
+    waiting: int = Field(description="requests that wait for their turn")
+    limit: int = Field(description="`max_requests`")
+
+
 class StatusAnswer(Answer):
     """How the gateway is doing."""
 
@@ -55,6 +72,8 @@ class StatusAnswer(Answer):
     uptime_s: float
     url: str = Field(description="the address that this answer came from")
     config_file: str | None = Field(description="null where there is no configuration file")
+    configuration: ConfigurationAnswer
+    load: LoadAnswer
     data_dir: str
     database: str = Field(description="its kind: `sqlite` or `postgresql`")
     revision: int = Field(description="grows with every change in the database")
@@ -82,6 +101,17 @@ async def show_status(request: Request, gateway: GatewayPart) -> StatusAnswer:
         uptime_s=round(time.time() - gateway.started_at, 3),
         url=_own_url(request),
         config_file=str(gateway.settings.file) if gateway.settings.file else None,
+        configuration=ConfigurationAnswer(
+            file=str(gateway.settings.file) if gateway.settings.file else None,
+            loaded_at=datetime.fromtimestamp(gateway.config.loaded_at, UTC),
+            needs_restart=list(gateway.config.needs_restart),
+            refusal=gateway.config.refusal,
+        ),
+        load=LoadAnswer(
+            served=gateway.admission.served,
+            waiting=gateway.admission.waiting,
+            limit=gateway.admission.limit,
+        ),
         data_dir=str(gateway.directory.path),
         database=_database_kind(gateway),
         revision=gateway.revision,
