@@ -6,6 +6,11 @@ export function formatNumber(value: number): string {
   return new Intl.NumberFormat(languageTag()).format(value)
 }
 
+/** A count and what is counted, in English: `1 model`, `2,000 models`. */
+export function countOf(count: number, one: string, many: string): string {
+  return `${formatNumber(count)} ${count === 1 ? one : many}`
+}
+
 /** 1,234,567 becomes 1.2M (123万 in Chinese). */
 export function formatShort(value: number): string {
   return new Intl.NumberFormat(languageTag(), {
@@ -65,4 +70,27 @@ export function formatRelative(iso: string, now = Date.now()): string {
   if (size < 3_600) return format.format(Math.round(seconds / 60), "minute")
   if (size < 86_400) return format.format(Math.round(seconds / 3_600), "hour")
   return format.format(Math.round(seconds / 86_400), "day")
+}
+
+/** US dollars with as many places as it takes to see anything: $0.0042, $1.20. */
+export function formatCost(dollars: number): string {
+  const places = dollars > 0 && dollars < 0.01 ? 4 : 2
+  return new Intl.NumberFormat(languageTag(), {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  }).format(dollars)
+}
+
+/** A price in US dollars without needless zeros: 3, 0.15. */
+export function formatPrice(dollars: number): string {
+  return new Intl.NumberFormat(languageTag(), {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: 0,
+    maximumFractionDigits: 4,
+  }).format(dollars)
 }

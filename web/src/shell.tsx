@@ -1,6 +1,6 @@
 // The frame of every page: navigation at the side, on narrow screens behind a button.
 
-import { ActionIcon, Alert, Anchor, Drawer, Loader } from "@mantine/core"
+import { ActionIcon, Anchor, Drawer, Loader } from "@mantine/core"
 import { Suspense, useEffect, useState } from "react"
 import { api } from "./api/client"
 import { useChange } from "./api/queries"
@@ -11,6 +11,7 @@ import { Link, placeUrl, usePlace } from "./router"
 import styles from "./shell.module.css"
 import { BookIcon, LogOutIcon, MenuIcon } from "./ui/icons"
 import { Appearance } from "./ui/appearance"
+import { Notice } from "./ui/notice"
 import { Empty } from "./ui/page"
 
 const useTexts = defineTexts({
@@ -90,9 +91,11 @@ export function Shell({ isReachable }: { isReachable: boolean }) {
       </Drawer>
       <main id="content" tabIndex={-1} className={styles.content}>
         {!isReachable && (
-          <Alert color="orange" radius={0} role="status">
-            {texts.lost}
-          </Alert>
+          <div className={styles.lost}>
+            <Notice tone="warn" role="status">
+              {texts.lost}
+            </Notice>
+          </div>
         )}
         <Suspense fallback={<Loader size="sm" m="xl" />}>
           {Current ? (

@@ -73,6 +73,29 @@ export const useTypes = () =>
 export const useModels = () =>
   useQuery({ queryKey: ["models"], queryFn: () => take(api.GET("/admin/models")) })
 
+/** What today's requests used, from the last midnight of whoever looks. */
+export const useUsageToday = () =>
+  useQuery({
+    queryKey: ["usage", "today"],
+    queryFn: async () => {
+      const since = new Date()
+      since.setHours(0, 0, 0, 0)
+      const query = { since: since.toISOString() }
+      return (await take(api.GET("/admin/usage", { params: { query } }))).total
+    },
+    refetchInterval: 5_000,
+  })
+
+/** Prices that hold, by model; models without a known price are not among them. */
+export const usePrices = () =>
+  useQuery({
+    queryKey: ["prices"],
+    queryFn: async () => {
+      const { models } = await take(api.GET("/admin/prices"))
+      return new Map(models.map((price) => [price.model, price]))
+    },
+  })
+
 export const useKeys = () =>
   useQuery({
     queryKey: ["keys"],

@@ -93,9 +93,7 @@ export function CopyBlock({ text, shown }: { text: CopyProps["text"]; shown?: st
       <pre className={styles.code} tabIndex={0}>
         {shown ?? (typeof text === "string" ? text : "")}
       </pre>
-      <div className={styles.corner}>
-        <CopyButton text={text} />
-      </div>
+      <CopyButton text={text} />
     </div>
   )
 }

@@ -1,11 +1,11 @@
 // What every page is made of: a heading with actions, panels, and the states of what is asked for.
 
-import { Alert, Button, Loader, Text, Title } from "@mantine/core"
+import { Button, Loader, Text, Title } from "@mantine/core"
 import type { UseQueryResult } from "@tanstack/react-query"
 import type { ReactNode } from "react"
 import { ApiError } from "../api/client"
 import { defineTexts } from "../i18n"
-import { WarningIcon } from "./icons"
+import { Notice } from "./notice"
 import styles from "./page.module.css"
 
 const useTexts = defineTexts({
@@ -106,14 +106,14 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   const texts = useTexts()
   const isSilent = error instanceof ApiError && error.status === 0
   return (
-    <Alert color="red" icon={<WarningIcon />} role="alert">
+    <Notice tone="bad" role="alert">
       <Text>{isSilent ? texts.unreachable : describe(error)}</Text>
       {onRetry && (
         <Button size="xs" variant="default" mt="xs" onClick={onRetry}>
           {texts.retry}
         </Button>
       )}
-    </Alert>
+    </Notice>
   )
 }
 

@@ -1,11 +1,12 @@
 // "Connect a client": what to paste where, complete with address, key and a model of the owner's.
 
-import { Alert, Select, Tabs, Text } from "@mantine/core"
+import { Select, Tabs, Text } from "@mantine/core"
 import { useState } from "react"
 import { baseUrl } from "../../api/client"
 import { useModels } from "../../api/queries"
 import { defineTexts } from "../../i18n"
 import { CopyBlock, CopyButton } from "../../ui/copy"
+import { Notice } from "../../ui/notice"
 import { Panel } from "../../ui/page"
 import { CLIENTS, type Client, type Step, type Target } from "./clients"
 import styles from "./home.module.css"
@@ -103,7 +104,7 @@ function Steps({ client, target, readKey }: StepsProps) {
     client.steps({ ...target, key: await readKey() })[position]!
   return (
     <div className={styles.steps}>
-      {client.note && <Alert color="gray">{texts[client.note]}</Alert>}
+      {client.note && <Notice tone="quiet">{texts[client.note]}</Notice>}
       {client.steps(target).map((step, position) => (
         <StepView key={position} step={step} withKey={() => withKey(position)} />
       ))}

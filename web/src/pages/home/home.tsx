@@ -1,16 +1,17 @@
 // The first page: whether all is well, and how to use the gateway.
 
-import { ActionIcon, Alert, Anchor, Button, Text, Tooltip } from "@mantine/core"
+import { ActionIcon, Anchor, Button, Text, Tooltip } from "@mantine/core"
 import { useQueryClient } from "@tanstack/react-query"
-import { useState } from "react"
+import { useState, type ReactNode } from "react"
 import { api, baseUrl, take, type Schemas } from "../../api/client"
-import { useChange, useDefaultSecret, useKeys, useStatus } from "../../api/queries"
-import { formatShort, formatSpan } from "../../format"
+import { useChange, useDefaultSecret, useKeys, useStatus, useUsageToday } from "../../api/queries"
+import { formatCost, formatNumber, formatShort, formatSpan } from "../../format"
 import { defineTexts } from "../../i18n"
-import { Link, placeUrl } from "../../router"
+import { placeUrl } from "../../router"
 import { Confirm } from "../../ui/confirm"
 import { CopyButton, CopyLine } from "../../ui/copy"
-import { EyeIcon, EyeOffIcon, RotateIcon, WarningIcon } from "../../ui/icons"
+import { EyeIcon, EyeOffIcon, RotateIcon } from "../../ui/icons"
+import { Notice } from "../../ui/notice"
 import { Fact, Facts, Failure, Loaded, Page, Panel } from "../../ui/page"
 import { State } from "../../ui/state"
 import { Connect } from "./connect"
@@ -22,10 +23,14 @@ const useTexts = defineTexts({
     running: "Running",
     since: (span: string, version: string) => `Version ${version}, up for ${span}`,
     requests: "Requests",
-    errors: "Errors",
     input: "Input tokens",
     output: "Output tokens",
-    sinceStart: "since the start",
+    cost: "Cost",
+    today: "today",
+    failed: (count: string) => `${count} failed`,
+    cached: (count: string) => `${count} from a cache`,
+    reasoning: (count: string) => `${count} for reasoning`,
+    unpriced: (count: string) => `without ${count} of unknown price`,
     models: "Models",
     providers: "Providers",
     address: "Address and key",
@@ -43,7 +48,8 @@ const useTexts = defineTexts({
     attention: "Worth a look",
     failing: (id: string) => `The provider ${id} did not tell its models when it was last asked.`,
     problem: (id: string, why: string) => `The provider ${id} cannot be used: ${why}`,
-    see: "See providers",
+    see: "See all",
+    seeProviders: "See providers",
     welcome: "Nothing is connected yet",
     welcomeBody: "Add a provider, and every client can use its models through the address below.",
     add: "Add a provider",
@@ -53,10 +59,14 @@ const useTexts = defineTexts({
     running: "运行中",
     since: (span: string, version: string) => `版本 ${version},已运行 ${span}`,
     requests: "请求",
-    errors: "错误",
     input: "输入 token",
     output: "输出 token",
-    sinceStart: "自启动以来",
+    cost: "费用",
+    today: "今天",
+    failed: (count: string) => `${count} 个失败`,
+    cached: (count: string) => `其中缓存 ${count}`,
+    reasoning: (count: string) => `其中推理 ${count}`,
+    unpriced: (count: string) => `不含 ${count} 个价格未知的请求`,
     models: "模型",
     providers: "服务商",
     address: "地址与密钥",
@@ -73,7 +83,8 @@ const useTexts = defineTexts({
     attention: "需要留意",
     failing: (id: string) => `服务商 ${id} 上次未能给出模型列表。`,
     problem: (id: string, why: string) => `服务商 ${id} 无法使用:${why}`,
-    see: "查看服务商",
+    see: "查看全部",
+    seeProviders: "查看服务商",
     welcome: "还没有连接任何服务商",
     welcomeBody: "添加一个服务商,所有客户端就能通过下面的地址使用它的模型。",
     add: "添加服务商",
@@ -130,27 +141,59 @@ function Welcome() {
   )
 }
 
+/** Today in numbers. */
 function Figures({ status }: { status: Status }) {
   const texts = useTexts()
-  const { totals } = status
-  const figures: [name: string, value: string, detail: string, place?: string][] = [
-    [texts.requests, formatShort(totals.requests), texts.sinceStart],
-    [texts.errors, formatShort(totals.errors), texts.sinceStart],
-    [texts.input, formatShort(totals.input_tokens), texts.sinceStart],
-    [texts.output, formatShort(totals.output_tokens), texts.sinceStart],
-    [texts.models, formatShort(status.models), "", "/models"],
-    [texts.providers, formatShort(Object.keys(status.providers).length), "", "/providers"],
-  ]
+  const { data: used } = useUsageToday()
+  const input = used && used.input_tokens + used.cached_tokens
+  const output = used && used.output_tokens + used.reasoning_tokens
   return (
     <dl className={styles.figures}>
-      {figures.map(([name, value, detail, place]) => (
-        <div key={name} className={styles.figure}>
-          <dt>{place ? <Link to={placeUrl(place)}>{name}</Link> : name}</dt>
-          <dd>{value}</dd>
-          <span className={styles.detail}>{detail}</span>
-        </div>
-      ))}
+      <Figure name={texts.requests} value={used && formatShort(used.requests)}>
+        {used && used.errors > 0 ? texts.failed(formatNumber(used.errors)) : texts.today}
+      </Figure>
+      <Figure name={texts.input} value={input !== undefined ? formatShort(input) : undefined}>
+        {used && used.cached_tokens > 0
+          ? texts.cached(formatShort(used.cached_tokens))
+          : texts.today}
+      </Figure>
+      <Figure name={texts.output} value={output !== undefined ? formatShort(output) : undefined}>
+        {used && used.reasoning_tokens > 0
+          ? texts.reasoning(formatShort(used.reasoning_tokens))
+          : texts.today}
+      </Figure>
+      <Figure name={texts.cost} value={used && formatCost(used.known_cost_usd)}>
+        {used && used.unpriced_requests > 0
+          ? texts.unpriced(formatNumber(used.unpriced_requests))
+          : texts.today}
+      </Figure>
+      <Figure name={texts.models} value={formatShort(status.models)}>
+        <Anchor href={placeUrl("/models")} inherit>
+          {texts.see}
+        </Anchor>
+      </Figure>
+      <Figure name={texts.providers} value={formatShort(Object.keys(status.providers).length)}>
+        <Anchor href={placeUrl("/providers")} inherit>
+          {texts.see}
+        </Anchor>
+      </Figure>
     </dl>
+  )
+}
+
+interface FigureProps {
+  name: string
+  value: string | undefined
+  children: ReactNode
+}
+
+function Figure({ name, value, children }: FigureProps) {
+  return (
+    <div className={styles.figure}>
+      <dt>{name}</dt>
+      <dd>{value ?? "–"}</dd>
+      <dd className={styles.detail}>{children}</dd>
+    </div>
   )
 }
 
@@ -165,14 +208,14 @@ function Warnings({ status }: { status: Status }) {
   ]
   if (warnings.length === 0) return null
   return (
-    <Alert color="yellow" title={texts.attention} icon={<WarningIcon />}>
+    <Notice tone="warn" title={texts.attention}>
       <ul className={styles.warnings}>
         {warnings.map((warning) => (
           <li key={warning}>{warning}</li>
         ))}
       </ul>
-      {failing.length > 0 && <Anchor href={placeUrl("/providers")}>{texts.see}</Anchor>}
-    </Alert>
+      {failing.length > 0 && <Anchor href={placeUrl("/providers")}>{texts.seeProviders}</Anchor>}
+    </Notice>
   )
 }
 

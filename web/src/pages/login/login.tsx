@@ -1,6 +1,6 @@
 // The way in: the link that `dragoman serve` prints logs in by itself, a key does it here.
 
-import { Button, Code, PasswordInput, Text, Title } from "@mantine/core"
+import { Button, PasswordInput, Text, Title } from "@mantine/core"
 import { useState, type FormEvent } from "react"
 import { logIn } from "../../api/client"
 import { useChange } from "../../api/queries"
@@ -8,6 +8,7 @@ import { defineTexts } from "../../i18n"
 import logo from "../../icon.svg"
 import { go, placeUrl, usePlace } from "../../router"
 import { Appearance } from "../../ui/appearance"
+import { CopyBlock } from "../../ui/copy"
 import { Failure } from "../../ui/page"
 import styles from "./login.module.css"
 
@@ -56,7 +57,7 @@ export function Login() {
           <Text c="dimmed" mb={6}>
             {texts.orKey}
           </Text>
-          <Code block>dragoman key create --name browser --scope admin</Code>
+          <CopyBlock text="dragoman key create --name browser --scope admin" />
         </div>
         <PasswordInput
           label={texts.key}

@@ -3,8 +3,8 @@
 import { Badge, Select, Text, TextInput } from "@mantine/core"
 import { useDeferredValue, useMemo } from "react"
 import type { Schemas } from "../../api/client"
-import { useModels } from "../../api/queries"
-import { formatNumber, formatTokens } from "../../format"
+import { useModels, usePrices } from "../../api/queries"
+import { formatNumber, formatPrice, formatTokens } from "../../format"
 import { defineTexts } from "../../i18n"
 import { go, placeUrl, usePlace } from "../../router"
 import { CopyLine } from "../../ui/copy"
@@ -25,6 +25,8 @@ const useTexts = defineTexts({
     abilities: "Abilities",
     context: "Context",
     output: "Output",
+    price: "Price",
+    priceAbout: "US dollars per million tokens, input and output",
     protocols: "Without translation",
     shown: (shown: string, all: string) => `${shown} of ${all}`,
     aliases: "Aliases",
@@ -45,6 +47,8 @@ const useTexts = defineTexts({
     abilities: "能力",
     context: "上下文",
     output: "输出",
+    price: "价格",
+    priceAbout: "每百万 token 的美元价格,输入与输出",
     protocols: "无需转换",
     shown: (shown: string, all: string) => `${shown} / ${all}`,
     aliases: "别名",
@@ -151,6 +155,7 @@ function ModelList({ models }: { models: Model[] }) {
 
 function useColumns(): Column<Model>[] {
   const texts = useTexts()
+  const { data: prices } = usePrices()
   return [
     {
       key: "id",
@@ -180,7 +185,11 @@ function useColumns(): Column<Model>[] {
       title: texts.protocols,
       width: "minmax(0, 1.5fr)",
       isMinor: true,
-      render: (model) => <Badges values={model.protocols} />,
+      render: (model) => (
+        <Text size="sm" c="dimmed" truncate title={model.protocols.join(", ")}>
+          {model.protocols.join(", ")}
+        </Text>
+      ),
     },
     {
       key: "context",
@@ -198,6 +207,23 @@ function useColumns(): Column<Model>[] {
       isMinor: true,
       value: (model) => model.max_output ?? 0,
       render: (model) => (model.max_output ? formatTokens(model.max_output) : "–"),
+    },
+    {
+      key: "price",
+      title: texts.price,
+      width: "7.5rem",
+      align: "end",
+      isMinor: true,
+      value: (model) => prices?.get(model.id)?.output ?? -1,
+      render: (model) => {
+        const price = prices?.get(model.id)
+        if (!price) return "–"
+        return (
+          <span title={texts.priceAbout}>
+            {`${formatPrice(price.input)} / ${formatPrice(price.output)}`}
+          </span>
+        )
+      },
     },
   ]
 }

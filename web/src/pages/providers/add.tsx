@@ -1,12 +1,13 @@
 // A new provider: first which service it is, then its key.
 
-import { Alert, Anchor, Button, Group, Text, TextInput } from "@mantine/core"
+import { Anchor, Button, Group, Text, TextInput } from "@mantine/core"
 import { useState, type FormEvent } from "react"
 import { api, ApiError, take } from "../../api/client"
 import { useChange, usePresets, useProviders, useTypes } from "../../api/queries"
 import { defineTexts } from "../../i18n"
 import { go, Link, placeUrl, usePlace } from "../../router"
 import { BackIcon, SearchIcon } from "../../ui/icons"
+import { Notice } from "../../ui/notice"
 import { Empty, Failure, Loaded, Page, Panel } from "../../ui/page"
 import { draftOf, specOf, type Preset, type ServerType, type Spec } from "./draft"
 import { Fields } from "./fields"
@@ -139,7 +140,7 @@ function AddForm({ origin }: { origin: Preset | ServerType }) {
     >
       <Panel>
         <form onSubmit={submit} className={styles.form}>
-          {preset?.note && <Alert color="gray">{preset.note}</Alert>}
+          {preset?.note && <Notice tone="quiet">{preset.note}</Notice>}
           <Fields
             draft={draft}
             onChange={(changed) => setDraft({ ...draft, ...changed })}

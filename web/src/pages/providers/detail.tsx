@@ -1,15 +1,16 @@
 // One provider: what is known of it, tried, changed, removed.
 
-import { Alert, Anchor, Badge, Button, Group, Text } from "@mantine/core"
+import { Anchor, Badge, Button, Group, Text } from "@mantine/core"
 import { useState, type FormEvent } from "react"
 import { api, ApiError, take, type Schemas } from "../../api/client"
 import { useChange, usePresets, useProvider, useTypes } from "../../api/queries"
-import { formatNumber, formatRelative } from "../../format"
+import { countOf, formatNumber, formatRelative } from "../../format"
 import { defineTexts } from "../../i18n"
 import { go, placeUrl } from "../../router"
 import { Confirm } from "../../ui/confirm"
 import { CopyLine } from "../../ui/copy"
-import { BackIcon, LockIcon } from "../../ui/icons"
+import { BackIcon } from "../../ui/icons"
+import { Notice } from "../../ui/notice"
 import { Fact, Facts, Failure, Loaded, Page, Panel } from "../../ui/page"
 import { changedSpec, draftOfSpec, type Spec } from "./draft"
 import { Fields } from "./fields"
@@ -22,7 +23,7 @@ const useTexts = defineTexts({
     back: "All providers",
     test: "Test",
     fetch: "Fetch models",
-    fetched: (count: string) => `It lists ${count} models.`,
+    fetched: (count: number) => `It lists ${countOf(count, "model", "models")}.`,
     enable: "Switch on",
     disable: "Switch off",
     remove: "Remove",
@@ -36,7 +37,7 @@ const useTexts = defineTexts({
     keys: "Keys",
     noKeys: "none",
     models: "Models",
-    known: (count: string) => `${count} models`,
+    known: (count: number) => countOf(count, "model", "models"),
     asked: (when: string) => `asked ${when}`,
     seeModels: "See them",
     change: "Change",
@@ -50,7 +51,7 @@ const useTexts = defineTexts({
     back: "全部服务商",
     test: "测试",
     fetch: "获取模型",
-    fetched: (count: string) => `共列出 ${count} 个模型。`,
+    fetched: (count: number) => `共列出 ${formatNumber(count)} 个模型。`,
     enable: "启用",
     disable: "停用",
     remove: "移除",
@@ -63,7 +64,7 @@ const useTexts = defineTexts({
     keys: "密钥",
     noKeys: "无",
     models: "模型",
-    known: (count: string) => `${count} 个模型`,
+    known: (count: number) => `${formatNumber(count)} 个模型`,
     asked: (when: string) => `${when}查询`,
     seeModels: "查看",
     change: "修改",
@@ -93,11 +94,7 @@ export function Detail({ id }: { id: string }) {
       <Loaded query={provider}>
         {(data) => (
           <>
-            {data.source !== "database" && (
-              <Alert color="gray" icon={<LockIcon />}>
-                {texts[data.source]}
-              </Alert>
-            )}
+            {data.source !== "database" && <Notice tone="locked">{texts[data.source]}</Notice>}
             <Overview provider={data} />
             {data.source === "database" && data.spec && (
               <ChangeForm provider={data} spec={data.spec} />
@@ -146,9 +143,9 @@ function Overview({ provider }: { provider: ProviderDetail }) {
         {test.data && <Outcome result={test.data} />}
         {test.isError && <Failure error={test.error} />}
         {fetched.data && (
-          <Alert color="jade" role="status">
-            {texts.fetched(formatNumber(fetched.data.models))}
-          </Alert>
+          <Notice tone="good" role="status">
+            {texts.fetched(fetched.data.models)}
+          </Notice>
         )}
         {fetched.isError && <Failure error={fetched.error} />}
       </div>
@@ -169,7 +166,7 @@ function ProviderFacts({ provider }: { provider: ProviderDetail }) {
         </Fact>
       )}
       <Fact name={texts.models}>
-        {texts.known(formatNumber(provider.model_count))}
+        {texts.known(provider.model_count)}
         {provider.fetched_at && (
           <Text span c="dimmed">{` · ${texts.asked(formatRelative(provider.fetched_at))}`}</Text>
         )}{" "}

@@ -6,6 +6,7 @@ import {
   Button,
   Collapse,
   Group,
+  Input,
   PasswordInput,
   Stack,
   TagsInput,
@@ -15,6 +16,7 @@ import { useState } from "react"
 import { defineTexts } from "../../i18n"
 import { PlusIcon, TrashIcon } from "../../ui/icons"
 import type { Draft } from "./draft"
+import styles from "./providers.module.css"
 
 const useTexts = defineTexts({
   en: {
@@ -22,7 +24,7 @@ const useTexts = defineTexts({
     idAbout: "The part before the colon in the names of its models; it stays as it is.",
     name: "Name",
     address: "Base URL",
-    key: "API key",
+    keys: "API keys",
     nthKey: (count: number) => `API key ${count}`,
     keysAbout: "Several keys take turns and stand in for each other.",
     getKey: "Get a key",
@@ -39,7 +41,7 @@ const useTexts = defineTexts({
     idAbout: "模型名称中冒号之前的部分,之后不可更改。",
     name: "名称",
     address: "基础 URL",
-    key: "API 密钥",
+    keys: "API 密钥",
     nthKey: (count: number) => `API 密钥 ${count}`,
     keysAbout: "多个密钥轮流使用,互为备用。",
     getKey: "获取密钥",
@@ -139,6 +141,11 @@ export function Fields({ draft, onChange, isNew, example, usualName, keyUrl, fau
   )
 }
 
+/** Stored keys come masked, and no key has such a character in it. */
+function isMask(key: string): boolean {
+  return key.includes("…")
+}
+
 interface KeyFieldsProps {
   keys: string[]
   onChange: (keys: string[]) => void
@@ -150,18 +157,23 @@ function KeyFields({ keys, onChange, keyUrl, error }: KeyFieldsProps) {
   const texts = useTexts()
   return (
     <Stack gap={6}>
+      <Input.Label labelElement="div">{texts.keys}</Input.Label>
       {keys.map((key, position) => (
-        <Group key={position} gap={4} align="flex-end" wrap="nowrap">
-          <PasswordInput
-            label={keys.length > 1 ? texts.nthKey(position + 1) : texts.key}
-            value={key}
-            onChange={(event) => onChange(keys.with(position, event.currentTarget.value))}
-            error={position === 0 ? error : undefined}
-            autoComplete="off"
-            spellCheck={false}
-            style={{ flex: 1 }}
-          />
-          {keys.length > 1 && (
+        <Group key={position} gap={4} wrap="nowrap">
+          {isMask(key) ? (
+            <code className={styles.storedKey}>{key}</code>
+          ) : (
+            <PasswordInput
+              aria-label={texts.nthKey(position + 1)}
+              value={key}
+              onChange={(event) => onChange(keys.with(position, event.currentTarget.value))}
+              error={position === 0 ? error : undefined}
+              autoComplete="off"
+              spellCheck={false}
+              style={{ flex: 1 }}
+            />
+          )}
+          {(keys.length > 1 || isMask(key)) && (
             <ActionIcon
               variant="subtle"
               color="gray"

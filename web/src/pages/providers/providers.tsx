@@ -3,7 +3,7 @@
 import { Badge, Button, Group, Switch, Text } from "@mantine/core"
 import { api, take, type Schemas } from "../../api/client"
 import { useChange, useProviders } from "../../api/queries"
-import { formatNumber } from "../../format"
+import { countOf, formatNumber } from "../../format"
 import { defineTexts } from "../../i18n"
 import { Link, placeUrl, usePlace } from "../../router"
 import { Confirm } from "../../ui/confirm"
@@ -19,8 +19,8 @@ const useTexts = defineTexts({
     title: "Providers",
     about: "Every provider's models can be asked through this gateway, in any of its protocols.",
     add: "Add a provider",
-    models: (count: string) => `${count} models`,
-    keys: (count: string) => `${count} keys`,
+    models: (count: number) => countOf(count, "model", "models"),
+    keys: (count: number) => countOf(count, "key", "keys"),
     enabled: (name: string) => `${name} is switched on`,
     file: "from the file",
     environment: "from the environment",
@@ -38,8 +38,8 @@ const useTexts = defineTexts({
     title: "服务商",
     about: "通过本网关,可用任一协议调用每个服务商的模型。",
     add: "添加服务商",
-    models: (count: string) => `${count} 个模型`,
-    keys: (count: string) => `${count} 个密钥`,
+    models: (count: number) => `${formatNumber(count)} 个模型`,
+    keys: (count: number) => `${formatNumber(count)} 个密钥`,
     enabled: (name: string) => `${name} 已启用`,
     file: "来自配置文件",
     environment: "来自环境变量",
@@ -139,8 +139,8 @@ function Card({ provider }: { provider: Provider }) {
       <div className={styles.cardFoot}>
         <ProviderState state={provider.state} />
         <Text size="sm" c="dimmed">
-          {texts.models(formatNumber(provider.model_count))}
-          {provider.key_count > 1 && ` · ${texts.keys(formatNumber(provider.key_count))}`}
+          {texts.models(provider.model_count)}
+          {provider.key_count > 1 && ` · ${texts.keys(provider.key_count)}`}
         </Text>
       </div>
       {provider.enabled && provider.error && (
