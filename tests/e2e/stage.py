@@ -14,7 +14,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ _TYPES = {"messages": "anthropic", "gemini": "gemini"}
 class Stage:
     """A running gateway, and the providers behind it."""
 
+    home: Home
     served: Served
     upstream: ScriptedUpstream
 
@@ -102,14 +103,23 @@ def run_upstream() -> Iterator[ScriptedUpstream]:
         loop.close()
 
 
+def provider_of_each_protocol(url: str) -> str:
+    """The tables of the providers in `MODELS`."""
+    return "".join(_table(url, protocol) for protocol in PROTOCOLS)
+
+
 @contextmanager
-def set_stage(folder: Path) -> Iterator[Stage]:
-    """A stage whose gateway keeps its data in `folder`."""
+def set_stage(
+    folder: Path, describe: Callable[[str], str] = provider_of_each_protocol
+) -> Iterator[Stage]:
+    """A stage whose gateway keeps its data in `folder`; `describe` gives its providers' tables
+    for the address of the upstream."""
     with run_upstream() as upstream:
-        tables = [_table(upstream.url, protocol) for protocol in PROTOCOLS]
-        (folder / "dragoman.toml").write_text("\n".join([*tables, "[local]", "enabled = true"]))
-        with LoggingHome(folder).serve() as served:
-            yield Stage(served, upstream)
+        toml = describe(upstream.url) + "[local]\nenabled = true\n"
+        (folder / "dragoman.toml").write_text(toml)
+        home = LoggingHome(folder)
+        with home.serve() as served:
+            yield Stage(home, served, upstream)
 
 
 def _table(url: str, protocol: str) -> str:
