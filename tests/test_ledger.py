@@ -211,11 +211,11 @@ class TestForgetting:
                 raise StoreError("locked")
 
         monkeypatch.setattr(module.time, "time", lambda: NOON / 1000)
-        await _sweep(forget_forever(Store(), 90, 7))  # type: ignore[arg-type]
+        await _sweep(forget_forever(Store(), lambda: (90, 7)))  # type: ignore[arg-type]
         day = 86_400_000
         assert forgotten == [("records", NOON - 90 * day), ("bodies", NOON - 7 * day)]
         forgotten.clear()
-        await _sweep(forget_forever(Store(), 0, 0))  # type: ignore[arg-type]
+        await _sweep(forget_forever(Store(), lambda: (0, 0)))  # type: ignore[arg-type]
         assert forgotten == []
 
 

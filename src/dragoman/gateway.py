@@ -218,13 +218,15 @@ class Gateway:
 
     async def keep_records(self) -> None:
         """Writes the records of requests and deletes old ones; runs until cancelled."""
-        server = self.settings.server
+
+        def ages() -> tuple[float, float]:
+            server = self.settings.server
+            return server.retention_days, server.log_bodies_days
+
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.to_thread(load_list))
             group.create_task(self.ledger.run())
-            group.create_task(
-                forget_forever(self.store.requests, server.retention_days, server.log_bodies_days)
-            )
+            group.create_task(forget_forever(self.store.requests, ages))
 
     async def remember_responses(self, provider_id: str) -> None:
         """Notes that an OpenAI-compatible provider was found to have the Responses API."""

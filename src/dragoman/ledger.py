@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +27,7 @@ from dragoman.usage import Attempt, Entry
 
 log = structlog.get_logger()
 
-GATHER_S = 0.15
+GATHER_S = 0.2
 """How long a record waits for company. With the writing itself it stays within 250 ms."""
 
 LARGEST_BATCH = 2000
@@ -159,11 +160,12 @@ class Ledger:
                 del self._batch[0]
 
 
-async def forget_forever(store: RequestStore, retention_days: float, bodies_days: float) -> None:
-    """Deletes records and bodies that are older than this, every hour until cancelled; 0 keeps
-    them for ever."""
+async def forget_forever(store: RequestStore, ages: Callable[[], tuple[float, float]]) -> None:
+    """Deletes old records and bodies every hour until cancelled. `ages` tells how many days each
+    of the two are kept; 0 is for ever."""
     while True:
         now = time.time()
+        retention_days, bodies_days = ages()
         try:
             if retention_days:
                 await store.forget_before(round((now - retention_days * _DAY_S) * 1000))
@@ -245,7 +247,7 @@ def _describe(attempt: Attempt) -> Failure:
 
 
 def _bounded(count: int) -> int:
-    return min(max(count, 0), _LARGEST_COUNT)
+    return count if 0 <= count <= _LARGEST_COUNT else (0 if count < 0 else _LARGEST_COUNT)
 
 
 def _ms(seconds: float) -> int:

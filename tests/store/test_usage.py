@@ -24,6 +24,7 @@ from dragoman.store.usage import (
     Sums,
     UsageStore,
     round_outwards,
+    sum_up,
 )
 
 ALWAYS = Scope(0, NOON * 2)
@@ -41,7 +42,7 @@ def usage(database: Database) -> UsageStore:
 
 class TestCosts:
     def test_what_is_known_is_a_whole(self) -> None:
-        sums = record(cost=1_234_567_890).count()
+        sums = sum_up([record(cost=1_234_567_890)])
         assert sums.whole_cost == sums.known_cost == Decimal("1.23456789")
 
     def test_without_a_price_for_a_part_the_whole_is_unknown(self) -> None:
@@ -65,7 +66,7 @@ class TestCosts:
     def test_what_a_record_counts_as(
         self, fields: dict[str, int | None], unpriced: int, unmetered: int
     ) -> None:
-        sums = record(**fields).count()
+        sums = sum_up([record(**fields)])
         assert (sums.unpriced, sums.unmetered) == (unpriced, unmetered)
 
 

@@ -21,6 +21,8 @@ LIVE = frozenset(
         "queue_s",
         "log_bodies",
         "log_body_kb",
+        "log_bodies_days",
+        "retention_days",
     }
 )
 """The `[server]` settings that a running gateway takes over. The others are fixed when it starts:

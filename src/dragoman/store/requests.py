@@ -21,7 +21,7 @@ from dragoman.errors import InvalidRequest, NotFound
 from dragoman.secrets import SecretBox
 from dragoman.store.database import Database
 from dragoman.store.schema import request_bodies, requests
-from dragoman.store.usage import Sums, add_to_sums
+from dragoman.store.usage import add_to_sums
 
 _DELETED_AT_ONCE = 2000
 
@@ -83,26 +83,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     price: str | None = None
     id: int | None = None
     bodies: Bodies | None = None
-
-    def count(self) -> Sums:
-        """What the request adds to the sums."""
-        is_metered = self.input_tokens is not None
-        is_open = self.cost is None
-        return Sums(
-            requests=1,
-            errors=int(self.error is not None),
-            unpriced=int(is_open and is_metered),
-            unmetered=int(is_open and not is_metered),
-            input_tokens=self.input_tokens or 0,
-            cache_read_tokens=self.cache_read_tokens or 0,
-            cache_write_tokens=self.cache_write_tokens or 0,
-            cache_write_long_tokens=self.cache_write_long_tokens or 0,
-            output_tokens=self.output_tokens or 0,
-            reasoning_tokens=self.reasoning_tokens or 0,
-            searches=self.searches or 0,
-            duration_ms=self.duration_ms,
-            cost=self.cost or 0,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,17 @@ exact, but begins and ends at full hours (UTC). The sums outlive the records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from operator import add
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Executable, Select, Table, and_, func, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -122,7 +124,8 @@ class Scope:
 
 
 class Counted(Protocol):
-    """What the sums are made of: see `store.requests.Record`."""
+    """What the sums are made of: see `store.requests.Record`. The names of the token counts are
+    those of `Sums`."""
 
     @property
     def started_at(self) -> int: ...
@@ -135,16 +138,18 @@ class Counted(Protocol):
     @property
     def error(self) -> str | None: ...
     @property
+    def input_tokens(self) -> int | None: ...
+    @property
     def first_byte_ms(self) -> int | None: ...
     @property
     def duration_ms(self) -> int: ...
-
-    def count(self) -> Sums:
-        """What the request alone adds to the sums."""
-        ...
+    @property
+    def cost(self) -> int | None: ...
 
 
+_DURATION, _FIRST_BYTE = Measure.DURATION.value, Measure.FIRST_BYTE.value
 _COUNTS = Sums._fields
+_TOKENS = _COUNTS[4:11]
 _SUM_PLACE = ("span", "begins_at", "key_id", "provider", "model")
 _LATENCY_PLACE = ("span", "begins_at", "provider", "model", "measure", "bucket")
 
@@ -152,28 +157,46 @@ _Place = tuple[Any, ...]
 _Counts = tuple[int, ...]
 
 
+def sum_up(records: Sequence[Counted]) -> Sums:
+    """What the records are together."""
+    without_cost = [each for each in records if each.cost is None]
+    unmetered = sum(each.input_tokens is None for each in without_cost)
+    return Sums(
+        len(records),
+        sum(each.error is not None for each in records),
+        len(without_cost) - unmetered,
+        unmetered,
+        *(sum(getattr(each, name) or 0 for each in records) for name in _TOKENS),
+        duration_ms=sum(each.duration_ms for each in records),
+        cost=sum(each.cost or 0 for each in records),
+    )
+
+
 async def add_to_sums(connection: AsyncConnection, records: Iterable[Counted]) -> None:
     """Adds records to the sums of their hours and days, within the caller's transaction."""
-    sums: dict[_Place, _Counts] = {}
-    latencies: dict[_Place, _Counts] = {}
-    for record in records:
-        hour = record.started_at - record.started_at % HOUR_MS
-        place = (hour, record.key_id or "", record.provider or "", record.model or "")
-        _count(sums, place, record.count())
-        if record.error is None and record.provider:
-            hour_of_model = (hour, *place[2:])
-            duration = (Measure.DURATION.value, find_bucket(record.duration_ms))
-            _count(latencies, (*hour_of_model, *duration), (1,))
-            if record.first_byte_ms is not None:
-                first = (Measure.FIRST_BYTE.value, find_bucket(record.first_byte_ms))
-                _count(latencies, (*hour_of_model, *first), (1,))
+    groups: dict[_Place, list[Counted]] = {}
+    for each in records:
+        hour = each.started_at - each.started_at % HOUR_MS
+        place = (hour, each.key_id or "", each.provider or "", each.model or "")
+        groups.setdefault(place, []).append(each)
+    sums = {place: sum_up(group) for place, group in groups.items()}
+    latencies = Counter[_Place]()
+    for (hour, _, provider, model), group in groups.items():
+        if provider:
+            for measure, bucket in _measure(group):
+                latencies[hour, provider, model, measure, bucket] += 1
     await _add(connection, usage_sums, _SUM_PLACE, _COUNTS, _with_days(sums))
-    await _add(connection, usage_latencies, _LATENCY_PLACE, ("requests",), _with_days(latencies))
+    counts = _with_days({place: (count,) for place, count in latencies.items()})
+    await _add(connection, usage_latencies, _LATENCY_PLACE, ("requests",), counts)
 
 
-def _count(counts: dict[_Place, _Counts], place: _Place, added: _Counts) -> None:
-    known = counts.get(place)
-    counts[place] = added if known is None else tuple(map(add, known, added))
+def _measure(records: Iterable[Counted]) -> Iterator[tuple[str, int]]:
+    """Measure and bucket of every duration of the requests that went well."""
+    for each in records:
+        if each.error is None:
+            yield _DURATION, find_bucket(each.duration_ms)
+            if each.first_byte_ms is not None:
+                yield _FIRST_BYTE, find_bucket(each.first_byte_ms)
 
 
 def _with_days(hours: Mapping[_Place, _Counts]) -> dict[_Place, _Counts]:
@@ -181,15 +204,17 @@ def _with_days(hours: Mapping[_Place, _Counts]) -> dict[_Place, _Counts]:
     counts: dict[_Place, _Counts] = {}
     for (hour, *rest), added in hours.items():
         counts[HOUR_MS, hour, *rest] = added
-        _count(counts, (DAY_MS, hour - hour % DAY_MS, *rest), added)
+        day = (DAY_MS, hour - hour % DAY_MS, *rest)
+        known = counts.get(day)
+        counts[day] = added if known is None else tuple(map(add, known, added))
     return counts
 
 
 async def _add(
     connection: AsyncConnection,
     table: Table,
-    place: Sequence[str],
-    counts: Sequence[str],
+    place: tuple[str, ...],
+    counts: tuple[str, ...],
     added: Mapping[_Place, _Counts],
 ) -> None:
     """Adds to rows that are there, and makes those that are not.
@@ -198,15 +223,22 @@ async def _add(
     """
     if not added:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=place,
-        set_={name: table.c[name] + statement.excluded[name] for name in counts},
-    )
+    statement = _addition(connection.dialect.name, table, place, counts)
     names = (*place, *counts)
     rows = [dict(zip(names, (*key, *added[key]), strict=True)) for key in sorted(added)]
     await connection.execute(statement, rows)
+
+
+@cache
+def _addition(
+    dialect: str, table: Table, place: tuple[str, ...], counts: tuple[str, ...]
+) -> Executable:
+    language = sqlite if dialect == "sqlite" else postgresql
+    statement = language.insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=place,
+        set_={name: table.c[name] + statement.excluded[name] for name in counts},
+    )
 
 
 class UsageStore:
