@@ -22,39 +22,17 @@ def callers(stage: Stage, local_model: str) -> Iterator[Callers]:
         yield callers
 
 
-@pytest.mark.parametrize(
-    ("caller", "streamed"),
-    [
-        (caller, streamed)
-        for caller in PROTOCOLS
-        for streamed in (False, True)
-        if (caller, streamed) != ("responses", True)  # has a test of its own
-    ],
-)
+@pytest.mark.parametrize("caller", PROTOCOLS)
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("prompt", ["Say hello.", "你好，你好吗？"])
 def test_it_answers_in_every_protocol(
-    callers: Callers, local_model: str, caller: str, streamed: bool
+    callers: Callers, local_model: str, caller: str, streamed: bool, prompt: str
 ) -> None:
-    told = callers.ask(
-        caller, local_model, "Say hello.", streamed, tools=False, max_tokens=MOST_TOKENS
-    )
+    told = callers.ask(caller, local_model, prompt, streamed, tools=False, max_tokens=MOST_TOKENS)
     assert told.text
     assert told.finish in {"stop", "length"}
     assert told.input + told.cached > 0
     assert 0 < told.output <= MOST_TOKENS
-
-
-def test_responses_streamed(callers: Callers, local_model: str) -> None:
-    """Event by event: llama.cpp numbers neither items nor pieces, which the SDK's stream helper
-    counts on, and its streams are relayed as they are."""
-    with callers.openai.responses.create(
-        model=local_model, input="Say hello.", stream=True, max_output_tokens=MOST_TOKENS
-    ) as stream:
-        events = list(stream)
-    assert events[0].type == "response.created"
-    last = events[-1]
-    assert last.type == "response.completed"
-    texts = [event.delta for event in events if event.type == "response.output_text.delta"]
-    assert "".join(texts) == last.response.output_text
 
 
 def test_messages_go_on(callers: Callers, local_model: str) -> None:

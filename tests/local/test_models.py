@@ -20,7 +20,16 @@ from dragoman.local.models import (
     packaged_builtin,
     require_engine,
 )
-from dragoman.protocols import COUNT_TOKENS, EMBEDDINGS, GENERATE_CONTENT, MESSAGES
+from dragoman.protocols import (
+    CHAT,
+    COMPLETIONS,
+    COUNT_TOKENS,
+    EMBEDDINGS,
+    GENERATE_CONTENT,
+    INPUT_TOKENS,
+    MESSAGES,
+    RESPONSES,
+)
 from dragoman.providers.provider import Source
 
 
@@ -119,13 +128,13 @@ def test_an_engine_that_is_there_is_not_imported(engine: None) -> None:
     assert "xllamacpp" not in sys.modules
 
 
-def test_the_provider_speaks_everything_but_gemini(tmp_path: Path) -> None:
+def test_the_provider_is_asked_for_answers_in_chat_and_for_counts_in_all(tmp_path: Path) -> None:
     builtin = models.builtin_at(_write(tmp_path / BUILTIN_FILE))
     provider = describe_provider([builtin])
     assert provider.id == "local"
     assert provider.source is Source.LOCAL
-    assert all(map(provider.speaks, (MESSAGES, COUNT_TOKENS, EMBEDDINGS)))
-    assert not provider.speaks(GENERATE_CONTENT)
+    assert all(map(provider.speaks, (CHAT, COMPLETIONS, EMBEDDINGS, COUNT_TOKENS, INPUT_TOKENS)))
+    assert not any(map(provider.speaks, (MESSAGES, RESPONSES, GENERATE_CONTENT)))
     assert set(provider.base_urls) == provider.protocols
 
 

@@ -22,3 +22,18 @@ def test_a_model_may_have_fewer_protocols_than_its_provider() -> None:
     assert provider.speaks(protocols.CHAT, only_chat)
     assert not provider.speaks(protocols.MESSAGES, only_chat)
     assert not provider.speaks(protocols.GENERATE_CONTENT, only_chat)
+
+
+def test_a_thin_protocol_is_only_counted_in() -> None:
+    provider = Provider(
+        id="p",
+        type="local",
+        name="P",
+        base_urls={},
+        protocols=frozenset({Protocol.CHAT, Protocol.MESSAGES}),
+        auth=Auth.BEARER,
+        thin=frozenset({Protocol.MESSAGES}),
+    )
+    assert provider.speaks(protocols.CHAT)
+    assert provider.speaks(protocols.COUNT_TOKENS)
+    assert not provider.speaks(protocols.MESSAGES)

@@ -139,6 +139,10 @@ def check_file(model: LocalModelFile) -> None:
 def describe_provider(models: Iterable[LocalModelFile]) -> Provider:
     """The provider `local` as the rest of the gateway sees it.
 
+    The engine's streams of Messages lose `message_start` when the answer begins with part of a
+    letter (Chinese often does), and those of Responses number neither items nor pieces: official
+    SDKs raise on both. So these are translated from Chat.
+
     Its base URLs and keys are placeholders: the true ones belong to the process that serves a
     model, and `process.LocalModels.use` gives them.
     """
@@ -155,6 +159,7 @@ def describe_provider(models: Iterable[LocalModelFile]) -> Provider:
         name="Local models",
         base_urls=dict.fromkeys(protocols, PLACEHOLDER_BASE_URL),
         protocols=frozenset(protocols),
+        thin=frozenset({Protocol.RESPONSES, Protocol.MESSAGES}),
         auth=Auth.BEARER,
         models=tuple(_describe_model(model) for model in models),
         source=Source.LOCAL,

@@ -75,7 +75,8 @@ class Provider:
     list). `query` (Azure's `api-version`) and `edits` are keyed by protocol; `urls.endpoint_url`
     has added the query already. `retries` is how many more times a request is tried here after
     failures that may pass. `stream_usage` is false where the provider refuses
-    `stream_options`.
+    `stream_options`. `thin` are protocols whose streams fall short of what clients need: only
+    what never streams (counting tokens) is asked in them, answers in another protocol.
     """
 
     id: str
@@ -98,11 +99,14 @@ class Provider:
     source: Source = Source.DATABASE
     preset: str | None = None
     stream_usage: bool = True
+    thin: frozenset[Protocol] = frozenset()
     list_url: str = ""
 
     def speaks(self, operation: Operation, model: Model | None = None) -> bool:
         """Whether the provider natively speaks the operation's protocol, for `model` where the
         provider says which of its protocols each model has."""
         if model is not None and model.protocols and operation.protocol not in model.protocols:
+            return False
+        if operation.protocol in self.thin and operation.streams != "never":
             return False
         return operation.protocol in self.protocols
