@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dragoman.allowance import read_allowance
 from dragoman.errors import ConfigError, Conflict, InvalidApiKey, InvalidRequest, NotFound
 from dragoman.keys import GatewayKey, KeyRing, KeyService, Pin, Scope
 from dragoman.secrets import SecretBox
@@ -326,3 +327,60 @@ class TestFind:
     async def test_a_missing_one_is_named(self, service):
         with pytest.raises(NotFound, match="phone"):
             service.find("phone")
+
+
+TERMS = {"rpm": 60, "tpm": 9000, "concurrency": 2, "budgets": ["5/day", "100/month"]}
+
+
+class TestLimits:
+    async def test_a_key_keeps_the_limits_that_it_was_made_with(self, service):
+        allowance = read_allowance(**TERMS)
+        issued = await service.create("laptop", allowance=allowance)
+        assert issued.key.allowance == allowance
+        await service.reload()
+        assert service.ring.authenticate(issued.secret).allowance == allowance
+
+    async def test_a_key_without_limits_has_no_allowance_to_look_at(self, service):
+        assert (await service.create("laptop")).key.allowance is None
+
+    async def test_what_is_not_named_stays(self, service):
+        await service.create("laptop", models=["a:*"], allowance=read_allowance(**TERMS))
+        changed = await service.change("laptop", {"rpm": None, "budgets": ["7/week"]})
+        assert changed.allowance.written() == {**TERMS, "rpm": None, "budgets": ["7/week"]}
+        assert changed.models == ("a:*",)
+
+    async def test_a_change_holds_for_the_next_request(self, service, clock):
+        issued = await service.create("laptop")
+        await service.change(
+            "laptop", {"concurrency": 1, "models": ["b:*"], "expires_at": clock.now + 1}
+        )
+        key = service.ring.authenticate(issued.secret)
+        assert (key.allowance, key.models) == (read_allowance(concurrency=1), ("b:*",))
+        assert key.expires_at == clock.now + 1
+
+    async def test_the_default_key_can_have_limits(self, service):
+        changed = await service.change("default", {"budgets": ["20/month"]})
+        assert changed.allowance == read_allowance(budgets=["20/month"])
+
+    async def test_a_key_that_ran_out_can_be_given_more_time(self, service, clock):
+        issued = await service.create("laptop", expires_at=clock.now + 1)
+        clock.now += 1
+        await service.change("laptop", {"expires_at": None})
+        assert service.ring.authenticate(issued.secret).expires_at is None
+
+    @pytest.mark.parametrize(
+        "changes", [{"rpm": 0}, {"budgets": ["much"]}, {"models": [""]}, {"expires_at": 1}]
+    )
+    async def test_terms_that_make_no_sense_change_nothing(self, service, changes):
+        before = (await service.create("laptop")).key
+        with pytest.raises(InvalidRequest):
+            await service.change("laptop", changes)
+        assert service.find("laptop") == before
+
+    async def test_neither_pinned_nor_dead_keys_can_be_changed(self, store, clock):
+        service = await KeyService.open(store, BOX, default_pin=PIN, clock=clock)
+        made = await service.create("laptop")
+        await service.revoke("laptop")
+        for reference in ("default", made.key.id):
+            with pytest.raises(Conflict):
+                await service.change(reference, {"rpm": 1})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from dragoman.errors import InvalidRequest
 
@@ -83,6 +84,15 @@ class Allowance:
     def of_the_minute(self) -> tuple[tuple[str, int | None], ...]:
         """What is limited for each minute, and to how many."""
         return ("requests", self.rpm), ("tokens", self.tpm)
+
+    def written(self) -> dict[str, Any]:
+        """The limits by their names, as `read_allowance` takes them."""
+        return {
+            "rpm": self.rpm,
+            "tpm": self.tpm,
+            "concurrency": self.concurrency,
+            "budgets": [str(budget) for budget in self.budgets],
+        }
 
     @property
     def needs_estimate(self) -> bool:

@@ -17,12 +17,15 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from dragoman.allowance import Allowance, read_allowance
 from dragoman.errors import ConfigError, Conflict, InvalidApiKey, InvalidRequest, NotFound
 from dragoman.secrets import KEY_PREFIX, SecretBox, mask
 from dragoman.store.clock import now_ms
 from dragoman.store.keys import KeyRecord, KeyStore
 
+NO_LIMITS = Allowance()
 DEFAULT_KEY = "default"
 ADMIN_KEY = "admin"
 MINIMUM_PINNED = 16
@@ -43,8 +46,8 @@ class GatewayKey:
     """A key without its secret. Times are Unix milliseconds.
 
     `models` are globs over `provider:model` or aliases (`anthropic:*`), and with none of them
-    every model is allowed. `hint` is the masked key. `pinned_by` says where a pinned key stands;
-    such a key has no `created_at`.
+    every model is allowed. `hint` is the masked key. `allowance` is None where nothing is limited.
+    `pinned_by` says where a pinned key stands; such a key has no `created_at`.
     """
 
     id: str
@@ -57,6 +60,7 @@ class GatewayKey:
     revoked_at: int | None = None
     rotated_at: int | None = None
     pinned_by: str | None = None
+    allowance: Allowance | None = None
     _globs: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -223,6 +227,7 @@ class KeyService:
         scopes: Iterable[str] = (Scope.INFERENCE,),
         models: Iterable[str] = (),
         expires_at: int | None = None,
+        allowance: Allowance = NO_LIMITS,
     ) -> IssuedKey:
         """Makes a key. Raises `InvalidRequest` for terms that make no sense."""
         secret = _generate()
@@ -235,9 +240,9 @@ class KeyService:
             models=_check_models(models),
             expires_at=expires_at,
             created_at=self._clock(),
+            **allowance.written(),
         )
-        if expires_at is not None and expires_at <= record.created_at:
-            raise InvalidRequest("The key would have expired already.", param="expires_at")
+        self._check_expiry(expires_at)
         await self._store.add(record)
         await self.reload()
         return IssuedKey(_stored(record), secret)
@@ -257,6 +262,28 @@ class KeyService:
         )
         await self.reload()
         return IssuedKey(self.find(key.id), secret)
+
+    async def change(self, reference: str, changes: Mapping[str, Any]) -> GatewayKey:
+        """Gives a key other terms: `models`, `expires_at`, `rpm`, `tpm`, `concurrency`, `budgets`
+        (written as `5/day`); what `changes` does not name stays, and what was used still counts.
+
+        Raises `Conflict` for a pinned or revoked key, `InvalidRequest` for terms that make no
+        sense.
+        """
+        key = self._find_changeable(reference, "changed")
+        if key.revoked_at is not None:
+            raise Conflict(f"The gateway key {key.name!r} is dead. Create another.")
+        terms = dict(changes)
+        if "models" in terms:
+            terms["models"] = _check_models(terms["models"])
+        if "expires_at" in terms:
+            self._check_expiry(terms["expires_at"])
+        limits = (key.allowance or NO_LIMITS).written()
+        limits |= {name: terms[name] for name in limits if name in terms}
+        terms |= read_allowance(**limits).written()
+        await self._store.change(key.id, terms)
+        await self.reload()
+        return self.find(key.id)
 
     async def revoke(self, reference: str) -> GatewayKey:
         """Ends a key for good. Raises `Conflict` for a pinned key and for the default one."""
@@ -299,6 +326,10 @@ class KeyService:
             # Another process started at the same moment; its key is as good as ours.
             await self._store.get(DEFAULT_KEY)
 
+    def _check_expiry(self, expires_at: int | None) -> None:
+        if expires_at is not None and expires_at <= self._clock():
+            raise InvalidRequest("The key would have expired already.", param="expires_at")
+
     def _find_changeable(self, reference: str, change: str) -> GatewayKey:
         key = self.find(reference)
         if key.pinned_by is not None:
@@ -325,6 +356,12 @@ def _pinned(key_id: str, pin: Pin) -> GatewayKey:
 
 
 def _stored(record: KeyRecord) -> GatewayKey:
+    allowance = read_allowance(
+        rpm=record.rpm,
+        tpm=record.tpm,
+        concurrency=record.concurrency,
+        budgets=record.budgets,
+    )
     return GatewayKey(
         id=record.id,
         name=record.name,
@@ -335,6 +372,7 @@ def _stored(record: KeyRecord) -> GatewayKey:
         created_at=record.created_at,
         revoked_at=record.revoked_at,
         rotated_at=record.rotated_at,
+        allowance=None if allowance.is_unlimited else allowance,
     )
 
 

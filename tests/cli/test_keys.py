@@ -74,7 +74,7 @@ def test_the_list_shows_no_key(inside: Home) -> None:
         assert default not in output
     assert [row[0] for row in table.rows] == ["default", "laptop"]
     assert [row[-1] for row in table.rows] == ["all models", "all models"]
-    assert table.rows[1][-2] == f"until {made['expires_at'][:10]}"
+    assert table.rows[1][-3] == f"until {made['expires_at'][:10]}"
 
 
 def test_a_pinned_key_is_shown_and_cannot_be_changed(inside: Home) -> None:
@@ -84,7 +84,7 @@ def test_a_pinned_key_is_shown_and_cannot_be_changed(inside: Home) -> None:
     assert refused.status == 1
     assert "DRAGOMAN_API_KEY" in refused.err
     assert pin not in refused.err
-    assert inside.run("key", "list", DRAGOMAN_API_KEY=pin).rows[0][-2] == (
+    assert inside.run("key", "list", DRAGOMAN_API_KEY=pin).rows[0][-3] == (
         "pinned by environment variable DRAGOMAN_API_KEY"
     )
 
@@ -136,9 +136,64 @@ def test_a_key_as_json_has_times_in_utc() -> None:
         "state": "expired",
         "scopes": ["admin", "inference"],
         "models": [],
+        "rpm": None,
+        "tpm": None,
+        "concurrency": None,
+        "budgets": [],
         "expires_at": "1970-01-01T00:00:00Z",
         "created_at": "2023-11-14T22:13:20Z",
         "revoked_at": None,
         "rotated_at": None,
         "pinned_by": None,
     }
+
+
+LIMITS = {"rpm": 60, "tpm": 9000, "concurrency": 2, "budgets": ["5/day", "100/month"]}
+
+
+def test_limits_are_made_listed_and_changed(inside: Home) -> None:
+    counts = ("--rpm", "60", "--tpm", "9000", "--concurrency", "2")
+    budgets = ("--budget", "5/day", "--budget", "$100 / month")
+    made = inside.run("key", "create", "--name", "laptop", *counts, *budgets, "--json").json
+    assert {name: made[name] for name in LIMITS} == LIMITS
+    rows = {row[0]: row for row in inside.run("key", "list").rows}
+    assert rows["laptop"][-2] == "60 rpm, 9000 tpm, 2 concurrency, 5/day, 100/month"
+    assert rows["default"][-2] == "none"
+
+    options = ("--rpm", "10", "--budget", "1/day,2/week", "--lift", "tpm,concurrency")
+    changed = inside.run("key", "change", "laptop", *options, "--json").json
+    expected = {"rpm": 10, "tpm": None, "concurrency": None, "budgets": ["1/day", "2/week"]}
+    assert {name: changed[name] for name in LIMITS} == expected
+
+    told = inside.run("key", "change", "laptop", "--lift", "rpm,budget", "--models", "a:*")
+    assert told.out == "The key laptop opens a:*; limits: none.\n"
+
+
+def test_the_default_key_can_be_limited(inside: Home) -> None:
+    inside.run("key", "show")
+    changed = inside.run("key", "change", "default", "--budget", "20/month", "--json")
+    assert changed.json["budgets"] == ["20/month"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--rpm", "0"), "--rpm"),
+        (("--budget", "5"), "--budget"),
+        (("--budget", "5/day,6/day"), "--budget"),
+        (("--expires", "soon"), "--expires"),
+    ],
+)
+def test_limits_that_make_no_sense_are_wrong_usage(
+    options: tuple[str, ...], named: str, inside: Home
+) -> None:
+    for command in (("create", "--name", "k"), ("change", "default")):
+        outcome = inside.run("key", *command, *options)
+        assert (outcome.status, outcome.out) == (2, "")
+        assert named in outcome.err
+
+
+def test_only_limits_can_be_lifted(inside: Home) -> None:
+    outcome = inside.run("key", "change", "default", "--lift", "name")
+    assert outcome.status == 2
+    assert "models, rpm, tpm, concurrency, budget, expires" in outcome.err

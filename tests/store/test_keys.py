@@ -18,6 +18,10 @@ RECORD = KeyRecord(
     sealed=b"\0sealed\xff",
     expires_at=4_102_444_800_000,
     created_at=1_700_000_000_000,
+    rpm=60,
+    tpm=100_000,
+    concurrency=4,
+    budgets=("5/day", "100/month"),
 )
 
 
@@ -53,6 +57,12 @@ async def test_rotating_replaces_what_belongs_to_the_secret(store):
     )
 
 
+async def test_terms_are_changed_one_by_one(store):
+    await store.add(RECORD)
+    await store.change("key_1", {"rpm": None, "budgets": ["1/week"]})
+    assert await store.get("key_1") == replace(RECORD, rpm=None, budgets=("1/week",))
+
+
 async def test_revoking_keeps_the_row_and_forgets_the_copy(store):
     await store.add(RECORD)
     await store.revoke("key_1")
@@ -66,6 +76,8 @@ async def test_a_revoked_key_stays_dead(store):
         await store.rotate("key_1", digest=b"new", hint="h")
     with pytest.raises(NotFound):
         await store.revoke("key_1")
+    with pytest.raises(NotFound):
+        await store.change("key_1", {"rpm": 1})
 
 
 async def test_a_missing_key_is_named(store):

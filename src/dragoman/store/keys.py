@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,7 +19,8 @@ from dragoman.store.schema import gateway_keys
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
     """One row. Times are Unix milliseconds; `sealed` is the key itself, encrypted, and there for
-    the default key alone; `hint` is its masked form; `models` are globs."""
+    the default key alone; `hint` is its masked form; `models` are globs; `budgets` are as people
+    write them (`5/day`)."""
 
     id: str
     name: str
@@ -31,6 +33,10 @@ class KeyRecord:
     expires_at: int | None = None
     revoked_at: int | None = None
     rotated_at: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    concurrency: int | None = None
+    budgets: tuple[str, ...] = ()
 
 
 class KeyStore:
@@ -73,6 +79,11 @@ class KeyStore:
         await self._change(
             key_id, {"digest": digest, "hint": hint, "sealed": sealed, "rotated_at": now_ms()}
         )
+
+    async def change(self, key_id: str, terms: Mapping[str, Any]) -> None:
+        """Gives some of a key's terms other values: `models`, `expires_at`, `rpm`, `tpm`,
+        `concurrency`, `budgets`. Raises `NotFound` also for a revoked key."""
+        await self._change(key_id, dict(terms))
 
     async def revoke(self, key_id: str) -> None:
         """Ends a key for good. Raises `NotFound` also for a revoked key."""

@@ -60,6 +60,10 @@ gateway_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("rotated_at", BigInteger),
+    Column("rpm", Integer),
+    Column("tpm", Integer),
+    Column("concurrency", Integer),
+    Column("budgets", JSON, nullable=False, server_default="[]"),
 )
 
 # No foreign key to `providers`: those of the configuration file have model lists too.

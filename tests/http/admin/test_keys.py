@@ -94,7 +94,12 @@ async def test_expiry_as_a_time(expires: str, at: datetime, admin: httpx2.AsyncC
         ({"name": "k", "expires": "999999w"}, 400, "expires"),
         ({"name": "k", "expires": "2020-01-01"}, 400, "expires"),
         ({"name": "k", "expires": "0d"}, 400, "expires"),
-        ({"name": "k", "rpm": 5}, 400, "rpm"),
+        ({"name": "k", "rpm": 0}, 400, "rpm"),
+        ({"name": "k", "tpm": -1}, 400, "tpm"),
+        ({"name": "k", "concurrency": "many"}, 400, "concurrency"),
+        ({"name": "k", "budgets": ["5"]}, 400, "budgets"),
+        ({"name": "k", "budgets": ["5/day", "6/day"]}, 400, "budgets"),
+        ({"name": "k", "budget": "5/day"}, 400, "budget"),
     ],
 )
 async def test_terms_that_make_no_sense(
@@ -148,3 +153,33 @@ async def test_a_name_that_several_keys_have(admin: httpx2.AsyncClient) -> None:
     answer = await admin.get("/admin/keys/twin")
     assert answer.status_code == 409
     assert all(key["id"] in answer.json()["error"]["message"] for key in made)
+
+
+LIMITS = {"rpm": 60, "tpm": 9000, "concurrency": 2, "budgets": ["5/day", "0.5/total"]}
+
+
+async def test_limits_are_made_shown_and_changed(admin: httpx2.AsyncClient) -> None:
+    made = (await admin.post("/admin/keys", json={"name": "k", "expires": "1d", **LIMITS})).json()
+    assert {name: made[name] for name in LIMITS} == LIMITS
+    change = {"rpm": None, "budgets": ["6/day"], "models": ["filed:*"]}
+    changed = await admin.patch("/admin/keys/k", json=change)
+    assert changed.status_code == 200
+    made.pop("key")
+    assert changed.json() == {**made, **change}
+    assert (await admin.get("/admin/keys/k")).json() == changed.json()
+    endless = (await admin.patch("/admin/keys/k", json={"expires": None})).json()
+    assert endless == {**changed.json(), "expires_at": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [({"rpm": 0}, "rpm"), ({"budgets": ["5"]}, "budgets"), ({"name": "other"}, "name")],
+)
+async def test_a_change_that_makes_no_sense_is_refused(
+    body: dict[str, Any], param: str, admin: httpx2.AsyncClient
+) -> None:
+    made = (await admin.post("/admin/keys", json={"name": "k"})).json()
+    answer = await admin.patch("/admin/keys/k", json=body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    made.pop("key")
+    assert (await admin.get("/admin/keys/k")).json() == made
