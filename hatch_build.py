@@ -105,9 +105,9 @@ def run_npm(web: Path, *arguments: str) -> None:
 
 def say(text: str) -> None:
     """Tells whoever waits. Installers keep a build's output to themselves, so the terminal is
-    written to where there is one."""
+    written to where there is one, over the line on which they draw their progress."""
     try:
         with open("/dev/tty", "w") as terminal:
-            terminal.write(f"{text}\n")
+            terminal.write(f"\r\x1b[K{text}\n")
     except OSError:
         sys.stderr.write(f"{text}\n")

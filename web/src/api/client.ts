@@ -20,7 +20,8 @@ export class ApiError extends Error {
 /** Where the gateway is, without a slash at the end: a proxy may have put a prefix in front. */
 export const baseUrl = new URL(".", document.baseURI).href.replace(/\/$/, "")
 
-export const api = createClient<paths>({ baseUrl })
+// `fetch` is looked up at each call, so that tests can put another in its place.
+export const api = createClient<paths>({ baseUrl, fetch: (request) => fetch(request) })
 
 api.use({
   async onResponse({ response }) {
