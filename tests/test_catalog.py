@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from running_gateway import Running, provider, run_gateway
 from scripted_upstream import ScriptedUpstream, answer, json_answer
+
+from dragoman.errors import StoreError
+from dragoman.store.model_lists import ModelListStore
 
 MODELS = {"data": [{"id": "a"}, {"id": "b"}]}
 
@@ -79,3 +84,33 @@ async def test_models_listed_by_hand_are_not_asked_for(
         assert await listed(running, 1) == ["up:mine"]
         await asyncio.sleep(0.1)
     assert upstream.requests == []
+
+
+async def test_a_database_that_fails_stops_no_list(
+    upstream: ScriptedUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(ModelListStore, "record", fail)
+    monkeypatch.setattr(ModelListStore, "record_failure", fail)
+    async with run_gateway(tmp_path, provider(upstream.url, models=None)) as running:
+        assert await listed(running, 2) == ["up:a", "up:b"]
+        upstream.on("/v1/models", answer(b"down", 503))
+        known = await running.gateway.catalog.refresh(running.gateway.router.providers["up"])
+        assert (len(known.models), known.error) == (2, "down")
+
+
+async def test_a_clock_that_was_put_back_makes_a_list_due(
+    upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    async with run_gateway(tmp_path, provider(upstream.url, models=None)) as running:
+        await listed(running, 2)
+        catalog, up = running.gateway.catalog, running.gateway.router.providers["up"]
+        assert not catalog._is_due(up, 3600)
+        known = catalog.lists["up"]
+        later = round((time.time() + 86_400) * 1000)
+        catalog.lists["up"] = replace(known, fetched_at=later)
+        assert catalog._is_due(up, 3600)
+        catalog.lists["up"] = replace(known, error="no", error_at=later, fetched_at=None)
+        assert catalog._is_due(up, 3600)

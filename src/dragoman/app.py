@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psutil
+import structlog
 from starlette.middleware.cors import CORSMiddleware
 
 from dragoman import runtime
@@ -23,7 +25,11 @@ from dragoman.http.front import Front
 from dragoman.http.inference import Inference
 from dragoman.http.pages import build_pages
 from dragoman.http.server import Bounds, GatewayServer
+from dragoman.observe.lag import measure_lag
+from dragoman.observe.traces import open_tracer
 from dragoman.watcher import ConfigWatcher
+
+log = structlog.get_logger()
 
 
 def build_app(gateway: Gateway) -> Any:
@@ -53,8 +59,10 @@ async def serve(
         listener = listen(settings.server.host, settings.server.port)
         url = base_url(settings.server.host, listener.getsockname()[1])
 
+        _warn_of_company(gateway)
+
         def announce() -> None:
-            runtime.write_note(gateway.directory, url)
+            _leave_note(gateway, url)
             on_ready(gateway, url)
 
         bounds = Bounds(
@@ -65,17 +73,41 @@ async def serve(
             build_app(gateway), bounds, settings.server.grace_s, announce, watcher.hurry
         )
         gateway.stop = server.stop
+        gateway.tracer = open_tracer(environ)
         try:
             async with _background(
                 gateway.follow_changes(),
                 gateway.refresh_models(),
                 gateway.keep_records(),
                 watcher.run(),
+                measure_lag(gateway.metrics.lag),
             ):
                 await server.serve(sockets=[listener])
         finally:
             listener.close()
+            if gateway.tracer is not None:
+                await gateway.tracer.aclose()
             runtime.remove_note(gateway.directory)
+
+
+def _leave_note(gateway: Gateway, url: str) -> None:
+    try:
+        runtime.write_note(gateway.directory, url)
+    except OSError as error:  # a full or read-only disk is no reason not to serve
+        log.warning("commands cannot find this gateway", reason=error.strerror)
+
+
+def _warn_of_company(gateway: Gateway) -> None:
+    """Says that another gateway has this data directory open. Both serve, and see each other's
+    changes within a second; commands tell the younger one at once."""
+    note = runtime.read_note(gateway.directory)
+    if note is not None and note.pid != os.getpid() and psutil.pid_exists(note.pid):
+        log.warning(
+            "another gateway may be using this data directory; give each its own --data-dir, or"
+            " its own requests per key and limits will not add up",
+            pid=note.pid,
+            url=note.url,
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,15 +7,18 @@ it. Lists live in the database, so that a gateway that starts knows them before 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
 import structlog
 
-from dragoman.errors import DragomanError, UpstreamError
+from dragoman.errors import DragomanError, StoreError, UpstreamError
 from dragoman.protocols import ErrorShape
 from dragoman.providers.listing import list_request, parse_models
 from dragoman.providers.provider import Model, Provider, Timeouts
+from dragoman.store.clock import now_ms
 from dragoman.store.model_lists import ModelList, ModelListStore
 from dragoman.upstream.refusal import read_refusal
 from dragoman.upstream.seam import Request, Transport
@@ -63,16 +66,27 @@ class Catalog:
         return tuple(models.values())
 
     async def refresh(self, provider: Provider) -> ModelList:
-        """Asks the provider for its models and remembers the answer, or why there was none."""
+        """Asks the provider for its models and remembers the answer, or why there was none.
+
+        Where the database fails the answer is known to this process alone.
+        """
+        before = self.lists.get(provider.id, ModelList(provider.id))
         try:
             models = await self.fetch(provider)
         except DragomanError as error:
             log.warning("model list not fetched", provider=provider.id, error=error.message)
-            await self._store.record_failure(provider.id, error.message)
+            known = replace(before, error=error.message, error_at=now_ms())
         else:
-            await self._store.record(provider.id, models)
-        self.lists[provider.id] = await self._store.get(provider.id)
-        return self.lists[provider.id]
+            known = ModelList(provider.id, models, fetched_at=now_ms())
+        self.lists[provider.id] = known
+        try:
+            if known.error is None:
+                await self._store.record(provider.id, known.models)
+            else:
+                await self._store.record_failure(provider.id, known.error)
+        except StoreError as error:
+            log.warning("model list not stored", provider=provider.id, error=error.message)
+        return known
 
     async def refresh_forever(
         self,
@@ -100,12 +114,11 @@ class Catalog:
         known = self.lists.get(provider.id)
         if known is None:
             return True
-        now = time.time() * 1000
-        if known.error_at is not None and now - known.error_at < _RETRY_S * 1000:
+        if known.error_at is not None and _age_s(known.error_at) < _RETRY_S:
             return False
         if known.fetched_at is None:
             return True
-        return refresh_s > 0 and now - known.fetched_at > refresh_s * 1000
+        return refresh_s > 0 and _age_s(known.fetched_at) > refresh_s
 
     async def _get(self, provider: Provider, url: str, headers: list[tuple[bytes, bytes]]) -> bytes:
         response = await self._transport.send(
@@ -126,3 +139,9 @@ class Catalog:
         if not body:
             raise UpstreamError(f"The provider `{provider.id}` answered with nothing.")
         return body
+
+
+def _age_s(at: int) -> float:
+    """Seconds since `at`; a time that is still to come (the clock was put back) is long ago."""
+    age = (now_ms() - at) / 1000
+    return age if age >= 0 else math.inf

@@ -28,6 +28,7 @@ from dragoman.local import models as local_models
 from dragoman.local.process import LocalModels
 from dragoman.local.transport import SCHEME, LocalTransport
 from dragoman.memory import Memory
+from dragoman.observe.traces import Tracer
 from dragoman.paths import DataDirectory, open_data_directory
 from dragoman.prices import Prices, PriceSpec, load_list
 from dragoman.protocols import Protocol
@@ -94,7 +95,8 @@ class Gateway:
     """See the module's docstring; made by `open_gateway`.
 
     `specs` are the providers as their owners wrote them, `problems` say by provider id why one is
-    not there. `stop` ends the server, where there is one, as SIGTERM does.
+    not there. `stop` ends the server, where there is one, as SIGTERM does. `tracer` is set where
+    traces are wanted.
     """
 
     def __init__(
@@ -125,6 +127,8 @@ class Gateway:
         self.specs: dict[str, ProviderSpec] = {}
         self.problems: dict[str, str] = {}
         self.totals = observe.Totals()
+        self.metrics = observe.Metrics()
+        self.tracer: Tracer | None = None
         self.started_at = time.time()
         self.config = ConfigState(self.started_at)
         self.stop: Callable[[], None] = lambda: None
@@ -188,14 +192,23 @@ class Gateway:
         self.router = self._make_router(self.router.providers.values())
 
     async def follow_changes(self) -> None:
-        """Reloads whenever another process has changed the database; runs until cancelled."""
+        """Reloads whenever another process has changed the database; runs until cancelled.
+
+        While the database fails, what is known goes on to hold; the log says so once.
+        """
+        failure: str | None = None
         while True:
             await asyncio.sleep(_POLL_S)
             try:
                 if await self.store.database.revision() != self._revision:
                     await self.reload()
+                if failure is not None:
+                    log.info("changes are read again")
+                failure = None
             except StoreError as error:
-                log.warning("changes not read", error=error.message)
+                if error.message != failure:
+                    log.warning("changes not read", error=error.message)
+                failure = error.message
 
     async def refresh_models(self) -> None:
         """Keeps the lists of models fresh; runs until cancelled."""
@@ -247,7 +260,9 @@ class Gateway:
         entry.ended = time.monotonic()
         entry.charge(self.prices)
         self.totals.add(entry)
-        observe.log_request(entry)
+        self.metrics.add(entry)
+        trace_id = self.tracer.record(entry) if self.tracer else None
+        observe.log_request(entry, trace_id)
         self.ledger.add(make_record(entry))
 
     async def _rebuild(self) -> None:

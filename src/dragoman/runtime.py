@@ -8,6 +8,7 @@ tell; other gateways on the same database see the change by polling.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,8 @@ def remove_note(directory: DataDirectory) -> None:
     """Takes this process's note back; another's stays."""
     note = read_note(directory)
     if note is not None and note.pid == os.getpid():
-        directory.runtime.unlink(missing_ok=True)
+        with suppress(OSError):  # a stale note is harmless
+            directory.runtime.unlink(missing_ok=True)
 
 
 def read_note(directory: DataDirectory) -> Note | None:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 PING = b": ping\n\n"
+LONGEST_EVENT = 32 * 1024 * 1024
+"""Bytes; pictures travel in events, but nothing that is longer than this has an end."""
 
 _BOM = b"\xef\xbb\xbf"
 # Two line ends in a row. The group is atomic, or CRLF would count as two.
@@ -28,10 +30,15 @@ class Event(NamedTuple):
 
 
 class Reader:
-    """Turns chunks, split anywhere, into events; comments and unknown fields are skipped."""
+    """Turns chunks, split anywhere, into events; comments and unknown fields are skipped.
+
+    `held_bytes` tells how much waits for the end of its event; whoever reads from strangers bounds
+    it by `LONGEST_EVENT`.
+    """
 
     def __init__(self) -> None:
         self._held: list[bytes] = []  # the beginning of an event that is not complete yet
+        self.held_bytes = 0
         self._ends_with_cr = False
         self._at_start = True
 
@@ -43,10 +50,12 @@ class Reader:
         held = self._held
         if b"\n\n" not in chunk and not (held and held[-1].endswith(b"\n") and chunk[:1] == b"\n"):
             held.append(chunk)
+            self.held_bytes += len(chunk)
             return []
         held.append(chunk)
         *blocks, rest = b"".join(held).split(b"\n\n")
         self._held = [rest] if rest else []
+        self.held_bytes = len(rest)
         return [event for block in blocks if (event := _parse(block)) is not None]
 
     def close(self) -> list[Event]:
@@ -78,11 +87,13 @@ class Splitter:
     """Cuts a stream at event boundaries without changing a byte.
 
     What `feed` returned so far always ends behind a whole event, so that a comment or an error
-    event can be put there; `rest` is the part of an event that is still held back.
+    event can be put there; `rest` is the part of an event that is still held back, `held_bytes` its
+    length.
     """
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
+        self.held_bytes = 0
 
     def feed(self, chunk: bytes) -> bytes:
         """All bytes up to the end of the last event that is complete; may be empty."""
@@ -90,10 +101,12 @@ class Splitter:
             return chunk  # most reads hold whole events
         if self._held and not self._completes(chunk):
             self._held.append(chunk)
+            self.held_bytes += len(chunk)
             return b""
         data = b"".join((*self._held, chunk))
         end = _last_boundary(data)
         self._held = [data[end:]] if end < len(data) else []
+        self.held_bytes = len(data) - end
         return data[:end]
 
     @property

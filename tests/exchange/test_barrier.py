@@ -23,6 +23,7 @@ from scripted_upstream import (
     sse_answer,
 )
 
+from dragoman import sse
 from dragoman.exchange import barrier
 from dragoman.exchange.barrier import hold_back
 from dragoman.protocols import CHAT as CHAT_OPERATION
@@ -191,3 +192,14 @@ async def test_a_whole_answer_that_breaks_off_is_tried_elsewhere(
     upstream.on("*", broken, json_answer({"ok": 1}))
     response = await post(running, CHAT, ASK.replace(b',"stream":true', b""))
     assert response.json() == {"ok": 1}
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/messages"])
+async def test_an_event_without_an_end_is_a_death(
+    path: str, running: Running, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "LONGEST_EVENT", 50_000)
+    upstream.on("*", sse_answer(TEXT, *[b"data: " + b"x" * 9_000] * 8, Stall()))
+    response = await post(running, path, ASK)
+    assert "sent an event without an end" in response.text
+    await asyncio.wait_for(upstream.requests[0].closed(), 5)

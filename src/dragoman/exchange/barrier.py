@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 
+from dragoman import sse
+from dragoman.errors import UpstreamDied
+from dragoman.routing import Target
 from dragoman.usage import Entry
 
 _MOST_HELD = 1024 * 1024
@@ -37,3 +40,11 @@ async def hold_back(
     opening = bytes(held)
     held.clear()
     return opening
+
+
+def endless_event(target: Target) -> UpstreamDied:
+    """The failure of a stream whose event does not end: it would fill the memory."""
+    return UpstreamDied(
+        f"The provider `{target.provider.id}` sent an event without an end; more than"
+        f" {sse.LONGEST_EVENT // 1_048_576} MB of one are not held."
+    )

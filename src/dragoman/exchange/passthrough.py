@@ -18,7 +18,7 @@ from dragoman import sse
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
 from dragoman.errors import UpstreamDied
-from dragoman.exchange.barrier import hold_back
+from dragoman.exchange.barrier import endless_event, hold_back
 from dragoman.exchange.outgoing import make_request
 from dragoman.header_policy import client_headers, upstream_headers
 from dragoman.protocols import Protocol
@@ -90,6 +90,8 @@ class Passthrough:
                         events = _without_usage_chunk(events)
                     if events:
                         yield events
+                elif splitter.held_bytes > sse.LONGEST_EVENT:
+                    raise endless_event(self.target)
             if rest := splitter.rest:
                 tap.feed(rest)
                 if tap.ended:

@@ -17,7 +17,7 @@ from dragoman import fold, ir, sse
 from dragoman.calls import Answer, Call
 from dragoman.edit import Document
 from dragoman.errors import DragomanError, Untranslatable, UpstreamError, UpstreamRefused
-from dragoman.exchange.barrier import hold_back
+from dragoman.exchange.barrier import endless_event, hold_back
 from dragoman.exchange.outgoing import make_request
 from dragoman.memory import Continuation
 from dragoman.protocols import (
@@ -153,7 +153,7 @@ class Translation:
         one is an event of the caller's protocol.
         """
         try:
-            async for written in _translate(response, translation):
+            async for written in _translate(response, translation, self.target):
                 if translation.error is not None:
                     if not translation.begun:
                         raise self._for_caller(translation.error)
@@ -182,7 +182,7 @@ class Translation:
 
 
 async def _translate(
-    response: Response, translation: StreamTranslation
+    response: Response, translation: StreamTranslation, target: Target
 ) -> AsyncGenerator[bytes, None]:
     """What the caller gets, in pieces that are never empty."""
     reader = sse.Reader()
@@ -192,6 +192,8 @@ async def _translate(
                 yield written
             if translation.error is not None:
                 return
+            if reader.held_bytes > sse.LONGEST_EVENT:
+                raise endless_event(target)
         if written := b"".join(map(translation.feed, reader.close())) + translation.close():
             yield written
     except UpstreamError as error:

@@ -7,6 +7,8 @@ import zlib
 from dragoman.errors import UpstreamDied
 from dragoman.upstream.seam import Response
 
+LONGEST_BODY = 256 * 1024 * 1024
+
 
 def is_event_stream(response: Response) -> bool:
     """Whether the answer is a stream of server-sent events."""
@@ -17,12 +19,15 @@ async def read_body(response: Response) -> bytes:
     """The whole body, and the response closed.
 
     Every request asks for an uncompressed answer, but some servers insist: gzip and deflate are
-    unpacked. Raises UpstreamDied for others, and for a body that is damaged.
+    unpacked. Raises UpstreamDied for others, for a body that is damaged and for one that is too
+    long to be held.
     """
     try:
-        body = await response.read()
+        body = await response.read(LONGEST_BODY + 1)
     finally:
         await response.aclose()
+    if len(body) > LONGEST_BODY:
+        raise _too_long()
     encoding = _header(response, b"content-encoding").lower()
     if encoding in {b"", b"identity"}:
         return body
@@ -31,10 +36,24 @@ async def read_body(response: Response) -> bytes:
             f"The provider compressed its answer as `{encoding.decode('latin-1')}`, which it was"
             " not asked to do and which is not read here."
         )
+    unpacker = zlib.decompressobj(wbits=47)
     try:
-        return zlib.decompress(body, wbits=47)
+        plain = unpacker.decompress(body, LONGEST_BODY + 1)
     except zlib.error as error:
-        raise UpstreamDied("The provider's compressed answer is damaged.") from error
+        raise _damaged() from error
+    if len(plain) > LONGEST_BODY:
+        raise _too_long()
+    if not unpacker.eof:
+        raise _damaged()
+    return plain
+
+
+def _too_long() -> UpstreamDied:
+    return UpstreamDied("The provider's answer is longer than 256 MB.")
+
+
+def _damaged() -> UpstreamDied:
+    return UpstreamDied("The provider's compressed answer is damaged.")
 
 
 def _header(response: Response, wanted: bytes) -> bytes:
