@@ -28,7 +28,7 @@ PLACEHOLDER_BASE_URL = "local://{model}/v1"
 
 INSTALL_HINT = "Install it with: pip install 'dragoman[local]' (in a source checkout: uv sync)."
 
-_BUILTIN_ANSWER = 512
+_BUILTIN_ANSWER = 256
 """So small a model falls into repeating itself and then has no reason to stop."""
 
 _ENGINE_PACKAGE = "xllamacpp"
