@@ -1,6 +1,7 @@
 """What gateways cost: CPU, added latency and memory, side by side on this machine.
 
     scripts/bench [--only dragoman,nginx] [--lanes relay] [--seconds 5] [--rounds 3]
+                  [--charts docs]
 
 Each gateway has one core to itself; the load generator and the upstream share another. A figure
 is the median of the rounds. The figures hold for one machine and one run: what carries over to
@@ -15,7 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.charts import draw_charts
 from bench.gateways import GATEWAYS
+from bench.installs import install
 from bench.lanes import LANES
 from bench.measurements import Figures, measure_direct, measure_gateway
 from bench.tables import print_tables
@@ -28,6 +31,8 @@ def main() -> None:
     options = _read_options()
     gateways = [each for each in GATEWAYS if not options.only or each.name in options.only]
     lanes = [each for each in LANES if not options.lanes or each.name in options.lanes]
+    for gateway in gateways:
+        install(gateway, options.cache)
     figures = Figures()
     with tempfile.TemporaryDirectory(prefix="bench-") as name, run_upstream(Path(name)) as upstream:
         for number in range(1, options.rounds + 1):
@@ -35,16 +40,20 @@ def main() -> None:
             for gateway in gateways:
                 print(f"round {number}: {gateway.name}", file=sys.stderr)
                 measure_gateway(gateway, lanes, upstream, options.cache, options.seconds, figures)
-    print_tables(figures, [each.name for each in gateways], lanes)
+    names = [each.name for each in gateways]
+    print_tables(figures, names, lanes)
+    if options.charts is not None:
+        draw_charts(figures, names, lanes, options.charts)
 
 
 def _read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="What gateways cost.")
     parser.add_argument("--only", type=_names, default=(), help="gateways, with commas")
     parser.add_argument("--lanes", type=_names, default=(), help="lanes, with commas")
     parser.add_argument("--seconds", type=float, default=5, help="for each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cache", type=Path, default=_CACHE, help="where peers are installed")
+    parser.add_argument("--charts", type=Path, help="a folder for SVG charts")
     return parser.parse_args()
 
 

@@ -17,7 +17,8 @@ wrk.body = io.open({body}, "rb"):read("*a")
 {headers}
 function done(summary, latency, requests)
     io.write(string.format(
-        '\\n{{"requests": %d, "us": %d, "refused": %d, "broken": %d, "p50_us": %d, "p99_us": %d}}\\n',
+        '\\n{{"requests": %d, "us": %d, "refused": %d, "broken": %d, '
+            .. '"p50_us": %d, "p99_us": %d}}\\n',
         summary.requests, summary.duration, summary.errors.status,
         summary.errors.connect + summary.errors.read + summary.errors.write
             + summary.errors.timeout,
@@ -64,9 +65,11 @@ def start_load(
         )
     )
     return subprocess.Popen(
-        ["taskset", "-c", str(LOAD_CORE), "wrk", "--threads", "1", "--timeout", "120s"]
-        + ["--connections", str(connections), "--duration", f"{max(1, round(seconds))}s"]
-        + ["--script", str(script), question.url],
+        [
+            *("taskset", "-c", str(LOAD_CORE), "wrk", "--threads", "1", "--timeout", "120s"),
+            *("--connections", str(connections), "--duration", f"{max(1, round(seconds))}s"),
+            *("--script", str(script), question.url),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

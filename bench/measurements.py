@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 import urllib.error
@@ -74,12 +75,12 @@ class Running:
 
 @contextmanager
 def run_gateway(gateway: Gateway, cache: Path, upstream: str) -> Generator[Running, None, None]:
-    """Runs `gateway`, as installed under `cache`, in front of the base URL `upstream`."""
+    """Runs `gateway`, as installed in `cache`, in front of the base URL `upstream`."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        launch = gateway.launch(cache, folder, port, upstream)
+        launch = gateway.launch(cache / gateway.name, folder, port, upstream)
         log = folder / "gateway.log"
         with Program(launch.command, GATEWAY_CORE, log, launch.environ) as program:
             start_s = program.wait_until_ready(url + launch.ready)
@@ -97,7 +98,7 @@ def measure_gateway(
     """One round: the gateway is started anew for each upstream that it is put in front of."""
     by_upstream: dict[str, list[Lane]] = defaultdict(list)
     for lane in lanes:
-        if gateway.speaks_messages or not lane.messages:
+        if gateway.translates or not lane.messages:
             by_upstream[lane.upstream(upstream)].append(lane)
     for base_url, its_lanes in by_upstream.items():
         with run_gateway(gateway, cache, base_url) as running:
@@ -106,8 +107,12 @@ def measure_gateway(
             figures.add(gateway.name, "start", 0, idle)
             for lane in its_lanes:
                 for connections in lane.connections:
-                    found = _measure_lane(running, lane, connections, upstream, seconds)
-                    figures.add(gateway.name, lane.name, connections, found)
+                    try:
+                        found = _measure_lane(running, lane, connections, upstream, seconds)
+                    except RuntimeError as error:  # the others can still be measured
+                        print(f"{gateway.name}: {error}", file=sys.stderr)
+                    else:
+                        figures.add(gateway.name, lane.name, connections, found)
 
 
 def measure_direct(

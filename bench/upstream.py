@@ -1,4 +1,4 @@
-"""The provider that every gateway is put in front of: nginx for whole answers, `events` for streams.
+"""The provider behind every gateway: nginx for whole answers, `events` for streams.
 
 Both stand on the core of the load generator. Neither looks at what it is asked; what a gateway
 makes of the answers is checked once before each lane.
