@@ -16,16 +16,20 @@ from dragoman.transcript import Transcript
 PER_DOLLAR = 1_000_000_000
 """Costs are counted in billionths of a dollar."""
 
+LEFT = "client_left"
+"""The `code` of a request whose client did not wait for its end."""
+
 _FREE = frozenset({COUNT_TOKENS.name, GEMINI_COUNT_TOKENS.name, INPUT_TOKENS.name})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a provider that failed, why, and after how many seconds."""
+    """One try at a provider that failed, why, and after how many seconds; `began` as in Entry."""
 
     target: Target
     error: UpstreamError
     seconds: float = 0.0
+    began: float = 0.0
 
 
 @dataclass(slots=True)
@@ -33,9 +37,11 @@ class Entry:
     """A request in progress; times are `time.monotonic` seconds.
 
     `status` is what the client was told; a stream that broke after its status line keeps that
-    status and has an `error`. `usage` stays None where the provider told nothing. `asked` is the
-    model's name as the client wrote it, `target` where the latest attempt went. `cost` is in
-    billionths of a dollar and stays None where it is unknown; `price` says whose price it is.
+    status and has an `error`, whose stable name is `code`. `usage` stays None where the provider
+    told nothing. `asked` is the model's name as the client wrote it, `target` where the latest
+    attempt went, which began at `attempted`. `traceparent` is the client's header of that name.
+    `cost` is in billionths of a dollar and stays None where it is unknown; `price` says whose
+    price it is.
     `held` is the beginning of a stream that the client has not been shown yet.
     """
 
@@ -45,6 +51,7 @@ class Entry:
     started_at: float = field(default_factory=time.time)
     key: GatewayKey | None = None
     client: str = ""
+    traceparent: str = ""
     stream: bool = False
     asked: str = ""
     target: Target | None = None
@@ -55,25 +62,26 @@ class Entry:
     usage: Usage | None = None
     status: int = 0
     error: str | None = None
+    code: str | None = None
     first_byte: float | None = None
     ended: float | None = None
     cost: int | None = None
     price: str | None = None
     transcript: Transcript | None = None
     held: bytearray = field(default_factory=bytearray)
-    _attempted: float = 0.0
+    attempted: float = 0.0
 
     def begin_attempt(self, target: Target) -> None:
         """Notes that `target` is being tried."""
         self.target = target
         self.attempts += 1
-        self._attempted = time.monotonic()
+        self.attempted = time.monotonic()
 
     def fail_attempt(self, error: UpstreamError) -> None:
         """Notes that the attempt under way has failed."""
         if self.target is not None:
-            seconds = time.monotonic() - self._attempted
-            self.failures.append(Attempt(self.target, error, seconds))
+            seconds = time.monotonic() - self.attempted
+            self.failures.append(Attempt(self.target, error, seconds, self.attempted))
 
     def mark_first_byte(self) -> None:
         """Notes when the provider's answer began to arrive."""

@@ -181,6 +181,7 @@ class ServerSettings(Strict):
     log_body_kb: Count = Field(default=64, gt=0)
     log_bodies_days: Number = Field(default=7, ge=0)
     log_level: LogLevel = "info"
+    metrics: Literal["off", "open", "key"] = "key"
     database_url: SecretStr | None = None
     data_dir: Anchored
 

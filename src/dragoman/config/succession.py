@@ -23,6 +23,7 @@ LIVE = frozenset(
         "log_body_kb",
         "log_bodies_days",
         "retention_days",
+        "metrics",
     }
 )
 """The `[server]` settings that a running gateway takes over. The others are fixed when it starts:

@@ -28,7 +28,7 @@ from dragoman.keys import GatewayKey, Scope
 from dragoman.protocols import ErrorShape
 from dragoman.relay import relay
 from dragoman.transcript import Transcript
-from dragoman.usage import Entry
+from dragoman.usage import LEFT, Entry
 
 log = structlog.get_logger()
 
@@ -66,6 +66,8 @@ class Inference:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         entry = Entry(request_id(headers), route.operation)
         entry.client = headers.get(b"user-agent", b"").decode("latin-1")
+        entry.traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+        structlog.contextvars.bind_contextvars(request_id=entry.request_id)
         reply = Reply(send, route.operation, entry, gateway.settings.server.keepalive_s)
         try:
             if gateway.ledger.is_full:
@@ -81,8 +83,10 @@ class Inference:
             left = CLIENT_LEFT in cancelled.args
             was_answered = entry.status != 0
             await reply.fail(Overloaded(CLIENT_LEFT if left else "The gateway is stopping."))
-            if left and not was_answered:
-                entry.status = NOBODY_LEFT
+            if left:
+                entry.code = LEFT
+                if not was_answered:
+                    entry.status = NOBODY_LEFT
             raise
         except Exception:  # the outermost shell: no request may end without an answer
             log.exception("request failed", request_id=entry.request_id)

@@ -15,7 +15,7 @@ from starlette.routing import Match
 from dragoman import __version__
 from dragoman.errors import DragomanError, InvalidRequest, MethodNotAllowed, NotFound
 from dragoman.gateway import Gateway
-from dragoman.http import admin, docs, guard, ui
+from dragoman.http import admin, docs, guard, metrics, ui
 from dragoman.http.reply import error_response
 from dragoman.http.routes import error_shape
 from dragoman.management import Management
@@ -38,6 +38,7 @@ def build_pages(gateway: Gateway) -> Any:
     pages.add_api_route("/health", health, methods=["GET"], include_in_schema=False)
     pages.add_api_route("/", home, methods=["GET"], include_in_schema=False)
     pages.include_router(docs.router)
+    pages.include_router(metrics.router)
     pages.include_router(ui.router)
     pages.include_router(admin.router)
     for kind, handler in (

@@ -68,7 +68,7 @@ class Reply:
 
     async def fail(self, error: DragomanError) -> None:
         """Tells the client of `error`, in its own protocol's words."""
-        self._entry.error = error.message
+        self._entry.error, self._entry.code = error.message, error.code
         request_id = self._entry.request_id
         if self._started:
             event = encode_error_event(self._operation, error, request_id)
