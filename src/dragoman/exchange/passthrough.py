@@ -90,7 +90,7 @@ class Passthrough:
                         events = _without_usage_chunk(events)
                     if events:
                         yield events
-                elif splitter.held_bytes > sse.LONGEST_EVENT:
+                if splitter.held_bytes > sse.LONGEST_EVENT:
                     raise endless_event(self.target)
             if rest := splitter.rest:
                 tap.feed(rest)
