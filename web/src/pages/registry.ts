@@ -7,6 +7,7 @@ import {
   KeysIcon,
   ModelsIcon,
   ProvidersIcon,
+  RequestsIcon,
   SettingsIcon,
   type IconProps,
 } from "../ui/icons"
@@ -37,6 +38,12 @@ export const PAGES: PageRow[] = [
     title: { en: "Models", zh: "模型" },
     icon: ModelsIcon,
     page: lazy(() => import("./models/models")),
+  },
+  {
+    path: "/requests",
+    title: { en: "Requests", zh: "请求" },
+    icon: RequestsIcon,
+    page: lazy(() => import("./requests/requests")),
   },
   {
     path: "/keys",
