@@ -213,10 +213,17 @@ class RateLimitExceeded(CallerError):
 
 
 class BudgetExceeded(CallerError):
-    """The budget of the gateway key is spent."""
+    """The budget of the gateway key is spent, or held by requests under way: then it `may_pass`
+    soon."""
 
     status = 429
     code = "budget_exceeded"
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, may_pass: bool = False
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.may_pass = may_pass
 
 
 class UpstreamError(DragomanError):

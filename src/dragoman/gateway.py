@@ -24,6 +24,9 @@ from dragoman.errors import ConfigError, StoreError
 from dragoman.health import Health
 from dragoman.keys import KeyService, Pin
 from dragoman.ledger import Ledger, forget_forever, make_record
+from dragoman.limits import Limits
+from dragoman.limits.memory import MemoryMeter
+from dragoman.limits.redis import RedisMeter
 from dragoman.local import models as local_models
 from dragoman.local.process import LocalModels
 from dragoman.local.transport import SCHEME, LocalTransport
@@ -37,6 +40,7 @@ from dragoman.providers.resolve import resolve
 from dragoman.providers.spec import ProviderSpec
 from dragoman.routing import Alias, Retry, Router, Strategy
 from dragoman.secrets import SecretBox
+from dragoman.shared import open_redis
 from dragoman.store.store import Store
 from dragoman.upstream import open_transport
 from dragoman.upstream.seam import Request, Response, Transport
@@ -121,6 +125,7 @@ class Gateway:
         server = settings.server
         self.admission = Admission(server.max_requests, server.max_queue, server.queue_s)
         self.memory = Memory(store.responses, settings.memory)
+        self.limits = Limits(MemoryMeter(self.spent_since))
         self.ledger = Ledger(store.requests)
         self.prices = Prices(settings.prices)
         self.router = Router(())
@@ -255,10 +260,18 @@ class Gateway:
             left = [each for each in known if each != provider_id]
             await self.store.settings.set(_RESPONSES_SETTING, left)
 
+    async def spent_since(self, key_id: str, since: int) -> int:
+        """What requests of a key have cost since the full hour `since` (Unix milliseconds), in
+        nanodollars. Raises StoreError."""
+        await self.ledger.flush()
+        return await self.store.usage.spent(key_id, since)
+
     def finish(self, entry: Entry) -> None:
         """Takes the record of a request that is over."""
         entry.ended = time.monotonic()
         entry.charge(self.prices)
+        if entry.hold is not None:
+            self.limits.settle(entry.hold, entry.count_against(entry.hold))
         self.totals.add(entry)
         self.metrics.add(entry)
         trace_id = self.tracer.record(entry) if self.tracer else None
@@ -342,6 +355,11 @@ async def open_gateway(
         stack.push_async_callback(transport.aclose)
         gateway = Gateway(settings, directory, box, store, keys, local, transport)
         stack.push_async_callback(gateway.ledger.aclose)
+        if server.redis_url is not None:
+            client = open_redis(server.redis_url.get_secret_value())
+            stack.push_async_callback(client.aclose)
+            gateway.limits = Limits(RedisMeter(client, gateway.spent_since))
+        stack.push_async_callback(gateway.limits.aclose)
         await gateway.reload()
         yield gateway
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dragoman.errors import UpstreamError
 from dragoman.ir import Usage
 from dragoman.keys import GatewayKey
+from dragoman.limits import Demand, Hold
 from dragoman.prices import LOCAL, Prices
 from dragoman.protocols import COUNT_TOKENS, GEMINI_COUNT_TOKENS, INPUT_TOKENS, Operation
 from dragoman.routing import Target
@@ -42,7 +43,8 @@ class Entry:
     attempt went, which began at `attempted`. `traceparent` is the client's header of that name.
     `cost` is in billionths of a dollar and stays None where it is unknown; `price` says whose
     price it is.
-    `held` is the beginning of a stream that the client has not been shown yet.
+    `held` is the beginning of a stream that the client has not been shown yet, `hold` what the
+    request has set aside of its key's allowance.
     """
 
     request_id: str
@@ -69,6 +71,7 @@ class Entry:
     price: str | None = None
     transcript: Transcript | None = None
     held: bytearray = field(default_factory=bytearray)
+    hold: Hold | None = None
     attempted: float = 0.0
 
     def begin_attempt(self, target: Target) -> None:
@@ -94,8 +97,7 @@ class Entry:
         Nothing, where no attempt was answered: neither a refusal nor a token count is billed. Of
         an answer without a word on what it used the cost is unknown, unless it was free anyway.
         """
-        answered = self.attempts > len(self.failures)
-        if self.target is None or not answered or self.operation.name in _FREE:
+        if self.target is None or not self._is_billed:
             self.cost = 0
             return
         usage = self.usage or Usage()
@@ -107,3 +109,19 @@ class Entry:
             return
         cost = rates.cost(usage)
         self.cost = None if cost is None else int(cost * PER_DOLLAR)
+
+    def count_against(self, hold: Hold) -> Demand:
+        """What the request has used of its key's allowance, once it is charged. Where nobody told
+        what was used, it is what was reserved."""
+        if not self._is_billed:
+            return Demand()
+        usage = self.usage
+        return Demand(
+            hold.demand.tokens if usage is None else usage.all_input + usage.all_output,
+            hold.demand.cost if self.cost is None else self.cost,
+        )
+
+    @property
+    def _is_billed(self) -> bool:
+        """Whether an attempt was answered, by something that is not free for everybody."""
+        return self.attempts > len(self.failures) and self.operation.name not in _FREE

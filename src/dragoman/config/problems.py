@@ -19,7 +19,7 @@ from dragoman.config.positions import KeyPath
 from dragoman.config.settings import Document, ServerSettings
 
 _SECRET_KEYS = frozenset(
-    {"api_key", "api_keys", "admin_key", "database_url", "headers", "proxy", "set"}
+    {"api_key", "api_keys", "admin_key", "database_url", "redis_url", "headers", "proxy", "set"}
 )
 
 _EXPECTED: Mapping[str, str] = {

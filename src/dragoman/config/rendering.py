@@ -19,7 +19,7 @@ from dragoman.errors import ConfigError
 MASK = "***"
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SECRET_NAMES = frozenset({"api_key", "api_keys", "admin_key", "database_url"})
+_SECRET_NAMES = frozenset({"api_key", "api_keys", "admin_key", "database_url", "redis_url"})
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 

@@ -27,6 +27,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "admin_key": "DRAGOMAN_ADMIN_KEY",
     "log_level": "DRAGOMAN_LOG_LEVEL",
     "database_url": "DRAGOMAN_DATABASE_URL",
+    "redis_url": "DRAGOMAN_REDIS_URL",
     "data_dir": "DRAGOMAN_DATA_DIR",
 }
 """The `[server]` settings that an environment variable can give."""
@@ -182,7 +183,9 @@ class ServerSettings(Strict):
     log_bodies_days: Number = Field(default=7, ge=0)
     log_level: LogLevel = "info"
     metrics: Literal["off", "open", "key"] = "key"
+    workers: Count = Field(default=1, ge=1, le=256)
     database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
     data_dir: Anchored
 
 

@@ -126,6 +126,8 @@ class Inference:
             gateway.router,
             gateway.health,
             gateway.memory,
+            gateway.limits,
+            gateway.prices,
             gateway.transport,
             entry,
         )

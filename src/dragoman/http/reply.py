@@ -11,14 +11,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
 
 from dragoman import sse
 from dragoman.calls import Answer
-from dragoman.errors import DragomanError, MethodNotAllowed, UpstreamDied, UpstreamRefused
+from dragoman.errors import (
+    BudgetExceeded,
+    DragomanError,
+    MethodNotAllowed,
+    UpstreamDied,
+    UpstreamRefused,
+)
 from dragoman.header_policy import Header
+from dragoman.http.windows import window_headers, without_windows
 from dragoman.protocols import ErrorShape, Operation, Protocol
 from dragoman.usage import Entry
 from dragoman.wire.error_bodies import encode_error, encode_error_event
@@ -135,6 +143,10 @@ class Reply:
             ]
         if entry.dropped:
             own.append((b"x-dragoman-dropped", _ascii(",".join(entry.dropped))))
+        if entry.hold is not None and entry.hold.windows:
+            shape = self._operation.error_shape
+            own += window_headers(shape, entry.hold.windows, datetime.now(UTC))
+            headers = without_windows(headers)
         return headers + own
 
     def _tick(self) -> None:
@@ -169,6 +181,8 @@ def error_headers(error: DragomanError) -> list[Header]:
     headers: list[Header] = []
     if error.retry_after is not None:
         headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+    if isinstance(error, BudgetExceeded) and not error.may_pass:
+        headers.append((b"x-should-retry", b"false"))
     if error.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="dragoman"'))
     if error.status == 413:

@@ -154,6 +154,7 @@ def _explain(refusal: Refusal, allowance: Allowance, key_name: str) -> DragomanE
                 f"What is left of the budget of the key `{key_name}` ({_words(budget)}) is held by"
                 " requests under way. Try again when they are done.",
                 retry_after=wait_s,
+                may_pass=True,
             )
         case Budget() as budget:
             return BudgetExceeded(
