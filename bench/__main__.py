@@ -14,23 +14,25 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from bench.charts import draw_charts
-from bench.gateways import GATEWAYS
+from bench.gateways import GATEWAYS, Gateway
 from bench.installs import install
-from bench.lanes import LANES
+from bench.lanes import LANES, Lane
 from bench.measurements import Figures, measure_direct, measure_gateway
 from bench.tables import print_tables
 from bench.upstream import run_upstream
 
+_Named = TypeVar("_Named", Gateway, Lane)
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dragoman-bench"
 
 
 def main() -> None:
     options = _read_options()
-    gateways = [each for each in GATEWAYS if not options.only or each.name in options.only]
-    lanes = [each for each in LANES if not options.lanes or each.name in options.lanes]
+    gateways, lanes = _pick(GATEWAYS, options.only), _pick(LANES, options.lanes)
     for gateway in gateways:
         install(gateway, options.cache)
     figures = Figures()
@@ -59,6 +61,14 @@ def _read_options() -> argparse.Namespace:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
+
+
+def _pick(known: Sequence[_Named], wanted: Sequence[str]) -> list[_Named]:
+    """Those that are wanted, or all; ends the program for a name that is not known."""
+    if unknown := set(wanted) - {each.name for each in known}:
+        names = ", ".join(each.name for each in known)
+        sys.exit(f"There is no {', '.join(sorted(unknown))} here, only: {names}.")
+    return [each for each in known if not wanted or each.name in wanted]
 
 
 if __name__ == "__main__":
