@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
+import structlog
 from redis_server import run_redis
 
 from dragoman.errors import ConfigError
-from dragoman.shared import open_redis
+from dragoman.shared import Notices, open_redis
 
 
 async def test_a_client_connects_when_it_is_used() -> None:
@@ -38,3 +42,47 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(ConfigError, match=r"pip install 'dragoman\[redis\]'"):
         open_redis("redis://localhost")
+
+
+@asynccontextmanager
+async def listening(url: str) -> AsyncGenerator[tuple[Notices, asyncio.Event]]:
+    heard = asyncio.Event()
+    client = open_redis(url)
+    notices = Notices(client, heard.set)
+    running = asyncio.create_task(notices.run())
+    yield notices, heard
+    running.cancel()
+    await asyncio.wait([running])
+    await client.aclose()
+
+
+async def test_a_notice_is_heard_by_everybody() -> None:
+    with run_redis() as url:
+        async with (
+            listening(url) as (one, _),
+            listening(url) as (_, heard),
+            listening(url) as (
+                _,
+                also_heard,
+            ),
+        ):
+            for event in (heard, also_heard):
+                await event.wait()  # it listens
+                event.clear()
+            one.publish()
+            await heard.wait()
+            await also_heard.wait()
+
+
+async def test_notices_go_on_when_redis_comes_back() -> None:
+    with structlog.testing.capture_logs():
+        with run_redis() as url:
+            port = int(url.rpartition(":")[2].partition("/")[0])
+            context = listening(url)
+            notices, heard = await context.__aenter__()
+            await heard.wait()
+        heard.clear()
+        notices.publish()
+        with run_redis(port):
+            await heard.wait()
+            await context.__aexit__(None, None, None)

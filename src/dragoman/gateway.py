@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -40,7 +40,7 @@ from dragoman.providers.resolve import resolve
 from dragoman.providers.spec import ProviderSpec
 from dragoman.routing import Alias, Retry, Router, Strategy
 from dragoman.secrets import SecretBox
-from dragoman.shared import open_redis
+from dragoman.shared import Notices, open_redis
 from dragoman.store.store import Store
 from dragoman.upstream import open_transport
 from dragoman.upstream.seam import Request, Response, Transport
@@ -99,8 +99,9 @@ class Gateway:
     """See the module's docstring; made by `open_gateway`.
 
     `specs` are the providers as their owners wrote them, `problems` say by provider id why one is
-    not there. `stop` ends the server, where there is one, as SIGTERM does. `tracer` is set where
-    traces are wanted.
+    not there. `stop` ends the server, where there is one, as SIGTERM does. `tell_others` says to
+    the other processes of this gateway that the database has changed; each of them looks by itself
+    soon after anyway. `tracer` is set where traces are wanted.
     """
 
     def __init__(
@@ -137,8 +138,11 @@ class Gateway:
         self.started_at = time.time()
         self.config = ConfigState(self.started_at)
         self.stop: Callable[[], None] = lambda: None
+        self.notices: Notices | None = None
+        self.tell_others: Callable[[], None] = lambda: None
         self._revision = -1
         self._reloading = asyncio.Lock()
+        self._heard = asyncio.Event()
 
     @property
     def max_body(self) -> int:
@@ -199,11 +203,15 @@ class Gateway:
     async def follow_changes(self) -> None:
         """Reloads whenever another process has changed the database; runs until cancelled.
 
-        While the database fails, what is known goes on to hold; the log says so once.
+        It looks twice a second, and at once when it hears of a change (`look`). While the database
+        fails, what is known goes on to hold; the log says so once.
         """
         failure: str | None = None
         while True:
-            await asyncio.sleep(_POLL_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await self._heard.wait()
+            self._heard.clear()
             try:
                 if await self.store.database.revision() != self._revision:
                     await self.reload()
@@ -214,6 +222,10 @@ class Gateway:
                 if error.message != failure:
                     log.warning("changes not read", error=error.message)
                 failure = error.message
+
+    def look(self) -> None:
+        """Makes `follow_changes` look at the database now."""
+        self._heard.set()
 
     async def refresh_models(self) -> None:
         """Keeps the lists of models fresh; runs until cancelled."""
@@ -355,10 +367,12 @@ async def open_gateway(
         stack.push_async_callback(transport.aclose)
         gateway = Gateway(settings, directory, box, store, keys, local, transport)
         stack.push_async_callback(gateway.ledger.aclose)
+        store.database.on_change = lambda: gateway.tell_others()
         if server.redis_url is not None:
             client = open_redis(server.redis_url.get_secret_value())
             stack.push_async_callback(client.aclose)
             gateway.limits = Limits(RedisMeter(client, gateway.spent_since))
+            gateway.notices = Notices(client, gateway.look)
         stack.push_async_callback(gateway.limits.aclose)
         await gateway.reload()
         yield gateway

@@ -300,3 +300,16 @@ class TestUrls:
         monkeypatch.setitem(sys.modules, "asyncpg", None)
         with pytest.raises(ConfigError, match=r"dragoman\[postgres\]"):
             await Database.open("postgresql://127.0.0.1/name")
+
+
+async def test_counted_writes_are_told(database):
+    told = []
+    database.on_change = lambda: told.append(1)
+    async with database.write():
+        assert not told
+    async with database.write(counted=False):
+        pass
+    with pytest.raises(LookupError):
+        async with database.write():
+            raise LookupError
+    assert told == [1]

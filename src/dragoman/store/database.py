@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -36,7 +36,8 @@ _MIGRATION_LOCK = 0x6472_6167_6F6D_616E  # "dragoman"; PostgreSQL's advisory loc
 
 
 class Database:
-    """An open database; `Database.open` makes one, `aclose` ends it."""
+    """An open database; `Database.open` makes one, `aclose` ends it. `on_change` is called after
+    each counted write of this process."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         url = engine.url
@@ -45,6 +46,7 @@ class Database:
         self._reader = engine
         self._writer = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._turn = asyncio.Lock()
+        self.on_change: Callable[[], None] = lambda: None
         if self._sqlite:
             self.place = url.database or self.place
             event.listen(engine.sync_engine, "connect", _set_pragmas)
@@ -96,6 +98,8 @@ class Database:
                             update(change_counter).values(revision=change_counter.c.revision + 1)
                         )
                     yield connection
+        if counted:
+            self.on_change()
 
     async def revision(self) -> int:
         """How many counted writes the database has seen."""

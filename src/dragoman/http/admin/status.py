@@ -131,6 +131,7 @@ async def show_status(request: Request, gateway: GatewayPart) -> StatusAnswer:
 async def reload(gateway: GatewayPart) -> ReloadAnswer:
     """Takes over at once what another process has changed, instead of within a second."""
     await gateway.reload()
+    gateway.tell_others()
     return ReloadAnswer(revision=gateway.revision)
 
 
