@@ -119,3 +119,9 @@ async def test_the_document_describes_every_route(admin: httpx2.AsyncClient) -> 
         assert "422" not in operation["responses"]
         assert operation["responses"].keys() >= {"4XX", "5XX"}
     assert "management" in {tag["name"] for tag in document["tags"]}
+
+
+async def test_no_two_schemas_have_one_name(admin: httpx2.AsyncClient) -> None:
+    """FastAPI would call both by their modules, and every client's types would change."""
+    document = (await admin.get("/api-docs.json")).json()
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []

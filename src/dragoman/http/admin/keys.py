@@ -22,7 +22,7 @@ router = new_router("/keys")
 KeyName = Annotated[str, Path(description="the key's id, or its name where only one has it")]
 
 
-class KeyState(StrEnum):
+class GatewayKeyState(StrEnum):
     """Whether a key opens anything."""
 
     LIVE = "live"
@@ -75,7 +75,7 @@ class KeyAnswer(Answer):
     id: str
     name: str
     hint: str = Field(description="the masked key")
-    state: KeyState
+    state: GatewayKeyState
     scopes: list[Scope]
     models: list[str]
     rpm: int | None = Field(description="requests a minute")
@@ -164,11 +164,11 @@ def _read_end(expires: str | None) -> int | None:
 
 
 def _describe(key: GatewayKey) -> KeyAnswer:
-    state = KeyState.LIVE
+    state = GatewayKeyState.LIVE
     if key.has_expired(now_ms()):
-        state = KeyState.EXPIRED
+        state = GatewayKeyState.EXPIRED
     if key.revoked_at is not None:
-        state = KeyState.REVOKED
+        state = GatewayKeyState.REVOKED
     return KeyAnswer(
         id=key.id,
         name=key.name,

@@ -38,7 +38,7 @@ class ProviderState(StrEnum):
     FAILING = "failing"
 
 
-class KeyAnswer(Answer):
+class ProviderKeyAnswer(Answer):
     """How a key fares; a provider without keys has one that is empty."""
 
     key: str = Field(description="masked")
@@ -67,7 +67,7 @@ class ProviderAnswer(Answer):
         " none of its keys can be used"
     )
     breaker: BreakerState = Field(description="opens when it cannot be reached")
-    keys: list[KeyAnswer] = Field(description="how each of its keys fares")
+    keys: list[ProviderKeyAnswer] = Field(description="how each of its keys fares")
     protocols: list[Protocol] = Field(description="what it is known to speak natively")
     base_urls: dict[Protocol, str]
     api_keys: list[str] = Field(description="masked")
@@ -247,12 +247,12 @@ def find_state(gateway: Gateway, provider: Provider) -> ProviderState:
     return ProviderState.FAILING if fails else ProviderState.READY
 
 
-def _keys(gateway: Gateway, provider: Provider) -> list[KeyAnswer]:
+def _keys(gateway: Gateway, provider: Provider) -> list[ProviderKeyAnswer]:
     reports = [
         (key, gateway.health.report(provider.id, key)) for key in provider.api_keys or (None,)
     ]
     return [
-        KeyAnswer(
+        ProviderKeyAnswer(
             key=mask(key) if key else "",
             state=report.state,
             breaker=report.breaker,
