@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -34,6 +34,7 @@ class StreamingProvider:
 
     events: int = 100
     pause_s: float = 0.01
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set, repr=False)
 
     async def __aenter__(self) -> StreamingProvider:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096)
@@ -42,13 +43,18 @@ class StreamingProvider:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        while self._writers:  # noqa: ASYNC110 - each leaves by itself
+            await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-                stream = json.loads(await reader.readexactly(size))["user"]
+                stream = json.loads(await reader.readexactly(size)).get("user", "")
                 writer.write(_HEAD)
                 whole = write_stream(stream, self.events)
                 *pieces, _ = whole.split(b"\n\n")
@@ -61,4 +67,5 @@ class StreamingProvider:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self._writers.discard(writer)
             writer.close()
