@@ -55,6 +55,7 @@ def test_every_error_of_the_tree_has_a_body_in_every_shape(shape: ErrorShape) ->
         arguments = {
             errors.MethodNotAllowed: {"allowed": ("GET",)},
             errors.UpstreamRefused: {"status": 418},
+            errors.UpstreamUnavailable: {"retry_after": 3.0},
         }.get(kind, {})
         body = encode_error(shape, kind("Words.", **arguments), "r")
         assert in_shape(shape, body)

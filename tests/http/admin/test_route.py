@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncGenerator
 
@@ -37,7 +38,7 @@ async def admin(running: Running) -> AsyncGenerator[httpx2.AsyncClient, None]:
 async def _operations(client: httpx2.AsyncClient) -> list[tuple[str, str]]:
     document = (await client.get("/api-docs.json")).json()
     return [
-        (method.upper(), path.format(provider="filed", key="default"))
+        (method.upper(), path.format(provider="filed", key="default", request_id="req_1"))
         for path, item in document["paths"].items()
         if path.startswith("/admin")
         for method in item
@@ -181,7 +182,12 @@ async def test_every_answer_has_a_name_and_stays_out_of_caches(admin: httpx2.Asy
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_head_of_every_get(admin: httpx2.AsyncClient) -> None:
+async def test_head_of_every_get(running: Running, admin: httpx2.AsyncClient) -> None:
+    async with running.client() as client:
+        await client.post("/v1/messages", content=b"{}", headers={"x-request-id": "req_1"})
+    async with asyncio.timeout(10):  # until it is in the log
+        while (await admin.get("/admin/requests/req_1")).status_code == 404:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     for method, path in await _operations(admin):
         if method == "GET":
             response = await admin.head(path)
