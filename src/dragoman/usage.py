@@ -42,7 +42,8 @@ class Entry:
     told nothing. `asked` is the model's name as the client wrote it, `target` where the latest
     attempt went, which began at `attempted`. `traceparent` is the client's header of that name.
     `cost` is in billionths of a dollar and stays None where it is unknown; `price` says whose
-    price it is.
+    price it is. `complete` says that a stream's last event has been handed out: a client may hang
+    up on it.
     `held` is the beginning of a stream that the client has not been shown yet, `hold` what the
     request has set aside of its key's allowance.
     """
@@ -65,6 +66,7 @@ class Entry:
     status: int = 0
     error: str | None = None
     code: str | None = None
+    complete: bool = False
     first_byte: float | None = None
     ended: float | None = None
     cost: int | None = None

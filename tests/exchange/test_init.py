@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 from relaying import post
 from running_gateway import Running
-from scripted_upstream import ScriptedUpstream, json_answer
+from scripted_upstream import ScriptedUpstream, Stall, json_answer, sse_answer
 
 from dragoman import ir
 from dragoman.envelope import seal
 from dragoman.protocols import Protocol
+from dragoman.usage import Entry
 
 
 async def test_what_nothing_can_stand_in_for_is_refused_in_clear_words(running: Running) -> None:
@@ -43,3 +45,31 @@ async def test_state_that_was_sealed_here_reaches_only_its_maker(
     assert sealed not in sent.body.decode()
     assert ("the-signature" in sent.body.decode()) is kept
     assert ("x-dragoman-dropped" in response.headers) is not kept
+
+
+START = {
+    "type": "message_start",
+    "message": {"id": "1", "content": [], "usage": {"input_tokens": 3, "output_tokens": 0}},
+}
+FINISH = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize("model", ["up:m", "two:m"])
+async def test_a_client_that_hangs_up_on_the_last_event_has_its_whole_answer(
+    model: str,
+    running: Running,
+    upstream: ScriptedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Codex does so; the provider's stream need not have ended yet."""
+    upstream.on("/v1/messages", sse_answer(START, {"type": "message_stop"}, Stall()))
+    upstream.on("/v1/chat/completions", sse_answer(FINISH, "[DONE]", Stall()))
+    finished: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(running.gateway, "finish", finished.set_result)
+    body = {"model": model, "max_tokens": 9, "stream": True, "messages": []}
+    async with running.client() as client, client.stream("POST", "/v1/messages", json=body) as got:
+        async for line in got.aiter_lines():
+            if "message_stop" in line:
+                break
+    entry = await asyncio.wait_for(finished, 5)
+    assert (entry.status, entry.error, entry.code) == (200, None, None)

@@ -89,6 +89,7 @@ class Passthrough:
                     if self._hides_usage and b'"usage"' in events:
                         events = _without_usage_chunk(events)
                     if events:
+                        entry.complete = tap.ended
                         yield events
                 if splitter.held_bytes > sse.LONGEST_EVENT:
                     raise endless_event(self.target)

@@ -159,6 +159,7 @@ class Translation:
                         raise self._for_caller(translation.error)
                     entry.error = translation.error.message
                 entry.mark_first_byte()
+                entry.complete = translation.finish is not None
                 yield written
         finally:
             entry.usage = translation.usage

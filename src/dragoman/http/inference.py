@@ -81,6 +81,8 @@ class Inference:
             await reply.fail(error)
         except asyncio.CancelledError as cancelled:
             left = CLIENT_LEFT in cancelled.args
+            if left and entry.complete:  # some clients hang up on the last event
+                raise
             was_answered = entry.status != 0
             await reply.fail(Overloaded(CLIENT_LEFT if left else "The gateway is stopping."))
             if left:
