@@ -6,6 +6,7 @@ docs/observability.md describes each metric, and a test holds it to what is serv
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 
 import psutil
@@ -27,7 +28,11 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """Every metric in Prometheus' text format, for those whom the setting `metrics` admits."""
+    """Every metric in Prometheus' text format, for those whom the setting `metrics` admits.
+
+    The numbers are gathered at once; writing tens of thousands of them down takes a tenth of a
+    second, which requests need not wait for.
+    """
     gateway: Gateway = request.app.state.gateway
     headers = dict(request.scope["headers"])
     match gateway.settings.server.metrics:
@@ -37,7 +42,8 @@ async def metrics(request: Request) -> Response:
             guard.check_host(gateway, headers)
         case "key":
             guard.require_admin(gateway, headers)
-    return Response(write(collect(gateway)), headers={"content-type": CONTENT_TYPE})
+    text = await asyncio.to_thread(write, list(collect(gateway)))
+    return Response(text, headers={"content-type": CONTENT_TYPE})
 
 
 def collect(gateway: Gateway) -> Iterator[Family]:
