@@ -21,6 +21,10 @@ const useTexts = defineTexts({
   en: {
     title: "Home",
     running: "Running",
+    serving: (count: string) => `Serving ${count} now`,
+    refused: (why: string) => `A change of the configuration file was refused: ${why}`,
+    restart: (names: string) => `These settings changed in the file and need a restart: ${names}`,
+    records: (why: string) => `Requests are not being recorded: ${why}`,
     since: (span: string, version: string) => `Version ${version}, up for ${span}`,
     requests: "Requests",
     input: "Input tokens",
@@ -46,7 +50,7 @@ const useTexts = defineTexts({
     rotateAction: "Replace",
     pinned: (place: string) => `It is pinned by ${place}: change it there.`,
     attention: "Worth a look",
-    failing: (id: string) => `The provider ${id} did not tell its models when it was last asked.`,
+    failing: (id: string) => `The provider ${id} fails: its page says why.`,
     problem: (id: string, why: string) => `The provider ${id} cannot be used: ${why}`,
     see: "See all",
     seeProviders: "See providers",
@@ -57,6 +61,10 @@ const useTexts = defineTexts({
   zh: {
     title: "首页",
     running: "运行中",
+    serving: (count: string) => `正在处理 ${count} 个请求`,
+    refused: (why: string) => `配置文件的改动被拒绝:${why}`,
+    restart: (names: string) => `以下设置已在文件中修改,需要重启:${names}`,
+    records: (why: string) => `请求未被记录:${why}`,
     since: (span: string, version: string) => `版本 ${version},已运行 ${span}`,
     requests: "请求",
     input: "输入 token",
@@ -81,7 +89,7 @@ const useTexts = defineTexts({
     rotateAction: "更换",
     pinned: (place: string) => `该密钥由 ${place} 固定,请在那里修改。`,
     attention: "需要留意",
-    failing: (id: string) => `服务商 ${id} 上次未能给出模型列表。`,
+    failing: (id: string) => `服务商 ${id} 出现异常,原因见其页面。`,
     problem: (id: string, why: string) => `服务商 ${id} 无法使用:${why}`,
     see: "查看全部",
     seeProviders: "查看服务商",
@@ -102,7 +110,11 @@ export default function Home() {
       actions={
         status.data && (
           <>
-            <State tone="good">{texts.running}</State>
+            <State tone="good">
+              {status.data.load.served > 0
+                ? texts.serving(formatNumber(status.data.load.served))
+                : texts.running}
+            </State>
             <Text size="sm" c="dimmed">
               {texts.since(formatSpan(status.data.uptime_s), status.data.version)}
             </Text>
@@ -201,7 +213,13 @@ function Figure({ name, value, children }: FigureProps) {
 function Warnings({ status }: { status: Status }) {
   const texts = useTexts()
   const failing = Object.entries(status.providers).filter(([, state]) => state === "failing")
+  const { configuration, records } = status
   const warnings = [
+    ...(configuration.refusal ? [texts.refused(configuration.refusal)] : []),
+    ...(configuration.needs_restart.length
+      ? [texts.restart(configuration.needs_restart.join(", "))]
+      : []),
+    ...(records.failure ? [texts.records(records.failure)] : []),
     ...status.warnings,
     ...Object.entries(status.problems).map(([id, why]) => texts.problem(id, why)),
     ...failing.map(([id]) => texts.failing(id)),

@@ -1,11 +1,13 @@
 // The form for a new key.
 
-import { Button, Checkbox, Drawer, Group, Select, Stack, TagsInput, TextInput } from "@mantine/core"
+import { Button, Checkbox, Drawer, Group, Select, Stack, TextInput } from "@mantine/core"
 import { useState, type FormEvent } from "react"
 import { api, ApiError, take, type Schemas } from "../../api/client"
-import { useChange, useModels, useProviders } from "../../api/queries"
+import { useChange } from "../../api/queries"
 import { defineTexts } from "../../i18n"
 import { Failure } from "../../ui/page"
+import { NO_LIMITS, writeLimits } from "./limits"
+import { TermsFields, type Terms } from "./terms"
 
 const useTexts = defineTexts({
   en: {
@@ -15,8 +17,6 @@ const useTexts = defineTexts({
     scopes: "Opens",
     inference: "Inference: asking models",
     admin: "Administration: these pages and the management API",
-    models: "Models",
-    modelsAbout: "Patterns such as anthropic:*, or aliases. None means every model.",
     expires: "Ends",
     never: "never",
     day: "in a day",
@@ -33,8 +33,6 @@ const useTexts = defineTexts({
     scopes: "权限",
     inference: "推理:调用模型",
     admin: "管理:这些页面与管理 API",
-    models: "模型",
-    modelsAbout: "模式如 anthropic:*,或别名。留空表示全部模型。",
     expires: "到期",
     never: "永不",
     day: "一天后",
@@ -58,23 +56,32 @@ interface CreateKeyProps {
 export function CreateKey({ isOpen, onClose, onCreated }: CreateKeyProps) {
   const texts = useTexts()
   return (
-    <Drawer opened={isOpen} onClose={onClose} title={texts.title} size="md">
+    <Drawer opened={isOpen} onClose={onClose} title={texts.title} size="lg">
       <Form onClose={onClose} onCreated={onCreated} />
     </Drawer>
   )
 }
 
-type Wanted = Required<Pick<KeyRequest, "name" | "scopes" | "models">> & KeyRequest
+interface Wanted extends Terms {
+  name: string
+  scopes: Scope[]
+  expires: string | null
+}
 
-const NEW: Wanted = { name: "", scopes: ["inference"], models: [] }
+const NEW: Wanted = {
+  name: "",
+  scopes: ["inference"],
+  models: [],
+  limits: NO_LIMITS,
+  expires: null,
+}
 
 function Form({ onClose, onCreated }: Omit<CreateKeyProps, "isOpen">) {
   const texts = useTexts()
   const [wanted, setWanted] = useState(NEW)
-  const patterns = usePatterns()
   const create = useChange((body: KeyRequest) => take(api.POST("/admin/keys", { body })))
   const fault = create.error instanceof ApiError ? create.error : null
-  const faultAt = (name: keyof KeyRequest) => (fault?.param === name ? fault.message : undefined)
+  const faultAt = (name: string) => (fault?.param === name ? fault.message : undefined)
 
   function change(changed: Partial<Wanted>) {
     setWanted({ ...wanted, ...changed })
@@ -82,7 +89,8 @@ function Form({ onClose, onCreated }: Omit<CreateKeyProps, "isOpen">) {
 
   function submit(event: FormEvent) {
     event.preventDefault()
-    create.mutate(wanted, { onSuccess: onCreated })
+    const { limits, ...rest } = wanted
+    create.mutate({ ...rest, ...writeLimits(limits) }, { onSuccess: onCreated })
   }
 
   return (
@@ -109,16 +117,7 @@ function Form({ onClose, onCreated }: Omit<CreateKeyProps, "isOpen">) {
             <Checkbox value="admin" label={texts.admin} />
           </Stack>
         </Checkbox.Group>
-        <TagsInput
-          label={texts.models}
-          description={texts.modelsAbout}
-          data={patterns}
-          limit={100}
-          value={wanted.models}
-          onChange={(models) => change({ models })}
-          error={faultAt("models")}
-          clearable
-        />
+        <TermsFields terms={wanted} onChange={change} faultAt={faultAt} />
         <Select
           label={texts.expires}
           data={[
@@ -148,15 +147,4 @@ function Form({ onClose, onCreated }: Omit<CreateKeyProps, "isOpen">) {
       </Stack>
     </form>
   )
-}
-
-/** What a key may be limited to: whole providers, aliases, single models. */
-function usePatterns(): string[] {
-  const providers = useProviders()
-  const models = useModels()
-  return [
-    ...(providers.data?.providers ?? []).map((provider) => `${provider.id}:*`),
-    ...(models.data?.aliases ?? []).map((alias) => alias.name),
-    ...(models.data?.models ?? []).map((model) => model.id),
-  ]
 }

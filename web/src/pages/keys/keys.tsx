@@ -4,14 +4,16 @@ import { ActionIcon, Badge, Button, Group, Switch, Text, Tooltip } from "@mantin
 import { useState } from "react"
 import { api, take, type Schemas } from "../../api/client"
 import { useChange, useKeys } from "../../api/queries"
-import { formatRelative, formatTime } from "../../format"
+import { formatNumber, formatRelative, formatTime } from "../../format"
 import { defineTexts } from "../../i18n"
 import { Confirm } from "../../ui/confirm"
-import { LockIcon, PlusIcon, RotateIcon, TrashIcon } from "../../ui/icons"
+import { LockIcon, PlusIcon, RotateIcon, SettingsIcon, TrashIcon } from "../../ui/icons"
 import { Empty, Loaded, Page, Panel } from "../../ui/page"
 import { State, type Tone } from "../../ui/state"
 import { Table, type Column } from "../../ui/table"
+import { ChangeKey } from "./change"
 import { CreateKey } from "./create"
+import { readBudget } from "./limits"
 import styles from "./keys.module.css"
 import { Secret } from "./secret"
 
@@ -31,6 +33,16 @@ const useTexts = defineTexts({
     revoked: "revoked",
     created: "Created",
     until: (when: string) => `ends ${when}`,
+    limits: "Limits",
+    unlimited: "none",
+    rpm: (count: string) => `${count} requests/min`,
+    tpm: (count: string) => `${count} tokens/min`,
+    concurrency: (count: string) => `${count} at once`,
+    day: (dollars: string) => `$${dollars} a day`,
+    week: (dollars: string) => `$${dollars} a week`,
+    month: (dollars: string) => `$${dollars} a month`,
+    total: (dollars: string) => `$${dollars} in total`,
+    change: "Change its limits",
     rotate: "New secret",
     rotateQuestion: (name: string) => `Give ${name} a new secret?`,
     rotateExplanation: "The old secret opens nothing from now on. The new one is shown once.",
@@ -58,6 +70,16 @@ const useTexts = defineTexts({
     revoked: "已吊销",
     created: "创建于",
     until: (when: string) => `${when}到期`,
+    limits: "限额",
+    unlimited: "不限",
+    rpm: (count: string) => `${count} 请求/分`,
+    tpm: (count: string) => `${count} token/分`,
+    concurrency: (count: string) => `并发 ${count}`,
+    day: (dollars: string) => `$${dollars}/天`,
+    week: (dollars: string) => `$${dollars}/周`,
+    month: (dollars: string) => `$${dollars}/月`,
+    total: (dollars: string) => `共 $${dollars}`,
+    change: "修改限额",
     rotate: "换新密钥",
     rotateQuestion: (name: string) => `为 ${name} 换新密钥?`,
     rotateExplanation: "旧密钥立即失效。新密钥只显示一次。",
@@ -82,7 +104,8 @@ export default function Keys() {
   const [isCreating, setCreating] = useState(false)
   const [issued, setIssued] = useState<IssuedKey | null>(null)
   const [isEndedShown, setEndedShown] = useState(false)
-  const columns = useColumns(setIssued)
+  const [changed, setChanged] = useState<Key | null>(null)
+  const columns = useColumns(setIssued, setChanged)
   const hasEnded = keys.data?.some((key) => key.state !== "live")
 
   return (
@@ -103,6 +126,7 @@ export default function Keys() {
           setIssued(key)
         }}
       />
+      <ChangeKey changed={changed} onClose={() => setChanged(null)} />
       <Secret issued={issued} onClose={() => setIssued(null)} />
       {hasEnded && (
         <Switch
@@ -133,8 +157,12 @@ export default function Keys() {
   )
 }
 
-function useColumns(onIssued: (key: IssuedKey) => void): Column<Key>[] {
+function useColumns(
+  onIssued: (key: IssuedKey) => void,
+  onChange: (key: Key) => void,
+): Column<Key>[] {
   const texts = useTexts()
+  const describeLimits = useLimits()
   return [
     {
       key: "name",
@@ -193,6 +221,17 @@ function useColumns(onIssued: (key: IssuedKey) => void): Column<Key>[] {
       ),
     },
     {
+      key: "limits",
+      title: texts.limits,
+      width: "minmax(0, 1.5fr)",
+      isMinor: true,
+      render: (key) => (
+        <Text size="sm" c={hasLimits(key) ? undefined : "dimmed"} lineClamp={2}>
+          {describeLimits(key)}
+        </Text>
+      ),
+    },
+    {
       key: "created",
       title: texts.created,
       width: "minmax(0, 0.9fr)",
@@ -207,19 +246,40 @@ function useColumns(onIssued: (key: IssuedKey) => void): Column<Key>[] {
     {
       key: "actions",
       title: "",
-      width: "4.5rem",
+      width: "6.5rem",
       align: "end",
-      render: (key) => <Actions gatewayKey={key} onIssued={onIssued} />,
+      render: (key) => <Actions gatewayKey={key} onIssued={onIssued} onChange={onChange} />,
     },
   ]
+}
+
+function hasLimits(key: Key): boolean {
+  return key.rpm !== null || key.tpm !== null || key.concurrency !== null || key.budgets.length > 0
+}
+
+/** A key's limits in a few words. */
+function useLimits(): (key: Key) => string {
+  const texts = useTexts()
+  return (key) => {
+    const rates = (["rpm", "tpm", "concurrency"] as const).flatMap((name) => {
+      const count = key[name]
+      return count === null ? [] : [texts[name](formatNumber(count))]
+    })
+    const budgets = key.budgets.map((text) => {
+      const { amount, period } = readBudget(text)
+      return texts[period](amount)
+    })
+    return [...rates, ...budgets].join(", ") || texts.unlimited
+  }
 }
 
 interface ActionsProps {
   gatewayKey: Key
   onIssued: (key: IssuedKey) => void
+  onChange: (key: Key) => void
 }
 
-function Actions({ gatewayKey: key, onIssued }: ActionsProps) {
+function Actions({ gatewayKey: key, onIssued, onChange }: ActionsProps) {
   const texts = useTexts()
   const path = { params: { path: { key: key.id } } }
   const rotate = useChange(() => take(api.POST("/admin/keys/{key}/rotate", path)))
@@ -241,6 +301,16 @@ function Actions({ gatewayKey: key, onIssued }: ActionsProps) {
   if (key.state === "revoked") return null
   return (
     <Group gap={2} wrap="nowrap" justify="flex-end">
+      <Tooltip label={texts.change}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={`${texts.change}: ${key.name}`}
+          onClick={() => onChange(key)}
+        >
+          <SettingsIcon size={16} />
+        </ActionIcon>
+      </Tooltip>
       <Confirm
         question={texts.rotateQuestion(key.name)}
         explanation={texts.rotateExplanation}

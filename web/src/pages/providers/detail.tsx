@@ -191,11 +191,19 @@ function ProviderFacts({ provider }: { provider: ProviderDetail }) {
             ))}
           </Fact>
           <Fact name={texts.keys}>
-            {provider.api_keys.map((key, position) => (
-              <code key={position} className={styles.key}>
-                {key}
-              </code>
-            ))}
+            {provider.keys
+              .filter(({ key }) => key)
+              .map(({ key, state, reason }, position) => (
+                <div key={position} className={styles.key}>
+                  <code>{key}</code>
+                  <ProviderState state={state} />
+                  {reason && (
+                    <Text span size="sm" c="dimmed">
+                      {reason}
+                    </Text>
+                  )}
+                </div>
+              ))}
             {provider.key_count === 0 && texts.noKeys}
           </Fact>
         </>

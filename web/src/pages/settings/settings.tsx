@@ -7,6 +7,7 @@ import { formatTime } from "../../format"
 import { defineTexts } from "../../i18n"
 import { LanguageControl, SchemeControl } from "../../ui/appearance"
 import { CopyLine } from "../../ui/copy"
+import { Notice } from "../../ui/notice"
 import { Fact, Facts, Loaded, Page, Panel } from "../../ui/page"
 import styles from "./settings.module.css"
 
@@ -26,7 +27,10 @@ const useTexts = defineTexts({
     api: "API",
     apiLink: "Every path, with its parameters and examples",
     effective: "Effective settings",
-    effectiveAbout: "Read at the start: change where they come from, then start the gateway again.",
+    effectiveAbout: "A change in the file holds at once; what needs a restart is marked then.",
+    loaded: "Read",
+    refused: "The file was changed, and the change was refused. What was read before still holds.",
+    restart: "needs a restart",
     isDefault: "default",
     unset: "not set",
     server: "Server",
@@ -48,7 +52,10 @@ const useTexts = defineTexts({
     api: "API",
     apiLink: "全部路径及其参数与示例",
     effective: "生效的设置",
-    effectiveAbout: "启动时读取:在来源处修改后,重新启动网关。",
+    effectiveAbout: "修改文件后立即生效;需要重启的设置会被标出。",
+    loaded: "读取时间",
+    refused: "文件有改动但被拒绝,之前读取的设置仍然有效。",
+    restart: "需要重启",
     isDefault: "默认",
     unset: "未设置",
     server: "服务器",
@@ -92,6 +99,9 @@ function Gateway() {
             <Fact name={texts.file}>
               {data.config_file ? <CopyLine text={data.config_file} /> : texts.noFile}
             </Fact>
+            {data.config_file && (
+              <Fact name={texts.loaded}>{formatTime(data.configuration.loaded_at)}</Fact>
+            )}
             <Fact name={texts.data}>
               <CopyLine text={data.data_dir} />
             </Fact>
@@ -111,8 +121,14 @@ function Gateway() {
 function Effective() {
   const texts = useTexts()
   const settings = useSettings()
+  const configuration = useStatus().data?.configuration
   return (
     <Panel title={texts.effective} about={texts.effectiveAbout}>
+      {configuration?.refusal && (
+        <Notice tone="bad" title={texts.refused}>
+          {configuration.refusal}
+        </Notice>
+      )}
       <Loaded query={settings}>
         {(data) => (
           <>
@@ -125,7 +141,11 @@ function Effective() {
                 </Text>
                 <dl className={styles.settings}>
                   {members.map((setting) => (
-                    <Row key={setting.name} setting={setting} />
+                    <Row
+                      key={setting.name}
+                      setting={setting}
+                      needsRestart={configuration?.needs_restart.includes(setting.name) ?? false}
+                    />
                   ))}
                 </dl>
               </section>
@@ -137,7 +157,7 @@ function Effective() {
   )
 }
 
-function Row({ setting }: { setting: Setting }) {
+function Row({ setting, needsRestart }: { setting: Setting; needsRestart: boolean }) {
   const texts = useTexts()
   const isDefault = setting.origin === "default"
   return (
@@ -152,7 +172,8 @@ function Row({ setting }: { setting: Setting }) {
           <code>{writeValue(setting.value)}</code>
         )}
       </dd>
-      <dd>
+      <dd className={styles.marks}>
+        {needsRestart && <Badge color="orange">{texts.restart}</Badge>}
         <Badge color={isDefault ? "gray" : "jade"} maw="100%">
           {isDefault ? texts.isDefault : setting.origin}
         </Badge>
