@@ -6,6 +6,7 @@ import {
   HomeIcon,
   KeysIcon,
   ModelsIcon,
+  PlaygroundIcon,
   ProvidersIcon,
   RequestsIcon,
   SettingsIcon,
@@ -38,6 +39,12 @@ export const PAGES: PageRow[] = [
     title: { en: "Models", zh: "模型" },
     icon: ModelsIcon,
     page: lazy(() => import("./models/models")),
+  },
+  {
+    path: "/playground",
+    title: { en: "Playground", zh: "试用" },
+    icon: PlaygroundIcon,
+    page: lazy(() => import("./playground/playground")),
   },
   {
     path: "/requests",
