@@ -22,6 +22,10 @@ def install(gateway: Gateway, cache: Path) -> None:
         subprocess.run(["uv", "venv", "--quiet", "--allow-existing", str(folder)], check=True)
         subprocess.run(["uv", "pip", "install", "--quiet", *python, *gateway.python], check=True)
     if gateway.node:
+        pins = dict(each.rsplit("@", 1) for each in gateway.node)
+        # As overrides they hold for what is installed along with them too.
+        package = {"private": True, "dependencies": pins, "overrides": pins}
+        (folder / "package.json").write_text(json.dumps(package))
         npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        subprocess.run([*npm, *gateway.node], check=True)
+        subprocess.run(npm, check=True)
     note.write_text(json.dumps(wanted))
