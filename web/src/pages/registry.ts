@@ -10,6 +10,7 @@ import {
   ProvidersIcon,
   RequestsIcon,
   SettingsIcon,
+  UsageIcon,
   type IconProps,
 } from "../ui/icons"
 
@@ -51,6 +52,12 @@ export const PAGES: PageRow[] = [
     title: { en: "Requests", zh: "请求" },
     icon: RequestsIcon,
     page: lazy(() => import("./requests/requests")),
+  },
+  {
+    path: "/usage",
+    title: { en: "Usage", zh: "用量" },
+    icon: UsageIcon,
+    page: lazy(() => import("./usage/usage")),
   },
   {
     path: "/keys",
