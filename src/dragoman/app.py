@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from dragoman.http.pages import build_pages
 from dragoman.http.server import Bounds, GatewayServer
 from dragoman.observe.lag import measure_lag
 from dragoman.observe.traces import open_tracer
+from dragoman.supervisor import Worker, open_sockets
 from dragoman.watcher import ConfigWatcher
 
 log = structlog.get_logger()
@@ -51,19 +53,30 @@ def build_app(gateway: Gateway) -> Any:
 
 
 async def serve(
-    settings: Settings, environ: Mapping[str, str], on_ready: Callable[[Gateway, str], None]
+    settings: Settings,
+    environ: Mapping[str, str],
+    on_ready: Callable[[Gateway, str], None],
+    *,
+    worker: Worker | None = None,
+    listener: socket.socket | None = None,
 ) -> None:
     """Serves until SIGINT or SIGTERM; `on_ready` is called with the gateway and its URL once it
-    listens. Raises ConfigError or StoreError before the port is open."""
+    listens. A `worker` of several brings the `listener` that it serves, and of them only the first
+    calls `on_ready`. Raises ConfigError or StoreError before the port is open."""
     async with open_gateway(settings, environ) as gateway:
-        listener = listen(settings.server.host, settings.server.port)
+        listener = listener or listen(settings.server.host, settings.server.port)
         url = base_url(settings.server.host, listener.getsockname()[1])
 
-        _warn_of_company(gateway)
+        pid = worker.supervisor if worker else os.getpid()
+        _warn_of_company(gateway, pid)
 
         def announce() -> None:
-            _leave_note(gateway, url)
-            on_ready(gateway, url)
+            if worker is None or worker.is_first:
+                _leave_note(gateway, url, pid)
+                on_ready(gateway, url)
+                _warn_of_separate_counts(gateway, worker)
+            if worker is not None:
+                worker.tell_ready()
 
         bounds = Bounds(
             settings.server.max_header_kb * 1024, settings.server.header_s, settings.server.body_s
@@ -73,6 +86,7 @@ async def serve(
             build_app(gateway), bounds, settings.server.grace_s, announce, watcher.hurry
         )
         gateway.stop = server.stop
+        _join(gateway, worker)
         gateway.tracer = open_tracer(environ)
         try:
             async with _background(
@@ -81,6 +95,7 @@ async def serve(
                 gateway.keep_records(),
                 watcher.run(),
                 measure_lag(gateway.metrics.lag),
+                *([gateway.notices.run()] if gateway.notices else []),
             ):
                 await server.serve(sockets=[listener])
         finally:
@@ -90,23 +105,54 @@ async def serve(
             runtime.remove_note(gateway.directory)
 
 
-def _leave_note(gateway: Gateway, url: str) -> None:
+def _join(gateway: Gateway, worker: Worker | None) -> None:
+    """Makes the gateway one of several: changes go to the others, and come from them."""
+    loop = asyncio.get_running_loop()
+    notices = gateway.notices
+
+    def tell_others() -> None:
+        if notices is not None:
+            notices.publish()
+        if worker is not None:
+            worker.tell_change()
+
+    gateway.tell_others = tell_others
+    if worker is not None:
+        loop.add_signal_handler(signal.SIGUSR1, gateway.look)
+        loop.add_reader(worker.lifeline, _end_with_supervisor, gateway, worker.lifeline)
+
+
+def _end_with_supervisor(gateway: Gateway, lifeline: int) -> None:
+    asyncio.get_running_loop().remove_reader(lifeline)
+    gateway.stop()
+
+
+def _leave_note(gateway: Gateway, url: str, pid: int) -> None:
     try:
-        runtime.write_note(gateway.directory, url)
+        runtime.write_note(gateway.directory, url, pid)
     except OSError as error:  # a full or read-only disk is no reason not to serve
         log.warning("commands cannot find this gateway", reason=error.strerror)
 
 
-def _warn_of_company(gateway: Gateway) -> None:
+def _warn_of_company(gateway: Gateway, pid: int) -> None:
     """Says that another gateway has this data directory open. Both serve, and see each other's
     changes within a second; commands tell the younger one at once."""
     note = runtime.read_note(gateway.directory)
-    if note is not None and note.pid != os.getpid() and psutil.pid_exists(note.pid):
+    if note is not None and note.pid != pid and psutil.pid_exists(note.pid):
         log.warning(
             "another gateway may be using this data directory; give each its own --data-dir, or"
             " its own requests per key and limits will not add up",
             pid=note.pid,
             url=note.url,
+        )
+
+
+def _warn_of_separate_counts(gateway: Gateway, worker: Worker | None) -> None:
+    if worker is not None and gateway.notices is None:
+        log.warning(
+            "each worker counts the limits of keys for itself: set DRAGOMAN_REDIS_URL to have them"
+            " counted together",
+            workers=gateway.settings.server.workers,
         )
 
 
@@ -134,6 +180,14 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
+    """A socket for each of `count` workers on `host` and `port` (0: any free one). Raises as
+    `listen` does: sockets that share a port would not see that another program has it."""
+    with listen(host, port) as probe:
+        port = probe.getsockname()[1]
+    return open_sockets(host, port, count)
 
 
 def base_url(host: str, port: int) -> str:

@@ -29,18 +29,19 @@ _TOKEN_LIFE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Who runs: its process id and its base URL."""
+    """Who runs: its process id (of several workers their supervisor's) and its base URL."""
 
     pid: int
     url: str
 
 
-def write_note(directory: DataDirectory, url: str) -> None:
-    """Notes that this process serves the data directory at `url`; readable by its owner alone."""
+def write_note(directory: DataDirectory, url: str, pid: int | None = None) -> None:
+    """Notes that this process, or `pid` on behalf of it, serves the data directory at `url`;
+    readable by its owner alone."""
     temporary = directory.runtime.with_suffix(f".{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(Note(os.getpid(), url)))
+        file.write(msgspec.json.encode(Note(pid or os.getpid(), url)))
     temporary.replace(directory.runtime)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from dragoman.cli.options import Config, DataDir
 if TYPE_CHECKING:
     from dragoman.config import Settings
     from dragoman.gateway import Gateway
+    from dragoman.supervisor import Worker
 
 
 def serve(
@@ -37,6 +39,10 @@ def serve(
         ),
     ] = None,
     data_dir: DataDir = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=256, help="How many processes to serve with; else 1."),
+    ] = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None,
         typer.Option(metavar="L", help="How much to log: debug, info, warning or error."),
@@ -51,11 +57,16 @@ def serve(
     """Run the gateway."""
     from dragoman.observe import set_up_logging
 
-    settings = workplace.load_settings(config, data_dir, host=host, port=port, log_level=log_level)
+    settings = workplace.load_settings(
+        config, data_dir, host=host, port=port, workers=workers, log_level=log_level
+    )
     set_up_logging(settings.server.log_level)
+    seat = _take_seat(settings)
+    if seat is None:
+        return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         announcement = Announcement(json_banner, open_browser, _place(config, data_dir))
-        runner.run(_serve(settings, announcement))
+        runner.run(_serve(settings, announcement, seat))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,33 @@ class Announcement:
     as_json: bool
     in_browser: bool
     place: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which of several workers this process is, and the socket that it serves; neither where it is
+    the only one."""
+
+    worker: Worker | None = None
+    listener: socket.socket | None = None
+
+
+def _take_seat(settings: Settings) -> Seat | None:
+    """Where there are to be several workers, splits this process into them and their supervisor,
+    in which it returns None when they have ended."""
+    from dragoman import app, runtime
+    from dragoman.paths import open_data_directory
+    from dragoman.supervisor import supervise
+
+    server = settings.server
+    if server.workers == 1:
+        return Seat()
+    listeners = app.listen_together(server.host, server.port, server.workers)
+    worker = supervise(server.workers)
+    if worker is None:
+        runtime.remove_note(open_data_directory(server.data_dir))
+        return None
+    return Seat(worker, listeners[worker.number])
 
 
 def _place(config: Path | None, data_dir: Path | None) -> tuple[str, ...]:
@@ -82,7 +120,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(settings: Settings, announcement: Announcement) -> None:
+async def _serve(settings: Settings, announcement: Announcement, seat: Seat) -> None:
     from dragoman import app
 
     async with asyncio.TaskGroup() as group:
@@ -90,7 +128,7 @@ async def _serve(settings: Settings, announcement: Announcement) -> None:
         def announce(gateway: Gateway, url: str) -> None:
             group.create_task(_announce(gateway, url, announcement))
 
-        await app.serve(settings, os.environ, announce)
+        await app.serve(settings, os.environ, announce, worker=seat.worker, listener=seat.listener)
 
 
 async def _announce(gateway: Gateway, url: str, how: Announcement) -> None:
