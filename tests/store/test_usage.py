@@ -210,6 +210,14 @@ class TestLatencies:
         (together, _) = await usage.latencies(ALWAYS, None)
         assert (together.group, together.requests) == ("", 17)
 
+    async def test_long_spans_are_told_in_days_and_short_ones_in_hours(
+        self, store: RequestStore, usage: UsageStore
+    ) -> None:
+        await store.add([record(NOON - HOUR_MS), record(NOON)])
+        for until, requests in ((NOON + HOUR_MS, 1), (NOON + 3 * DAY_MS, 2)):
+            (duration, _) = await usage.latencies(Scope(NOON, until), None)
+            assert duration.requests == requests
+
     async def test_failures_do_not_count(self, store: RequestStore, usage: UsageStore) -> None:
         await store.add([record(error="broke"), record(provider=None, model=None)])
         assert await usage.latencies(ALWAYS, None) == []

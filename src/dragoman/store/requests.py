@@ -232,6 +232,8 @@ def _conditions(wanted: Search) -> list[Any]:
             conditions.append(column == value)
     if wanted.statuses is not None:
         conditions.append(columns.status.between(*wanted.statuses))
+        if wanted.statuses[0] >= 400:  # always with an error, and those are quickly found
+            conditions.append(columns.error.is_not(None))
     if wanted.failed is not None:
         conditions.append(columns.error.is_not(None) if wanted.failed else columns.error.is_(None))
     if wanted.text:

@@ -32,6 +32,7 @@ DAY_MS = 24 * HOUR_MS
 PER_DOLLAR = 1_000_000_000
 """Costs are stored in billionths of a dollar."""
 
+_SHORT_MS = 2 * DAY_MS
 PERCENTILES = (50, 90, 95, 99)
 
 
@@ -288,11 +289,14 @@ class UsageStore:
         ]
 
     async def latencies(self, scope: Scope, by: Grouping | None) -> list[Latency]:
-        """How long successful requests took, at most an eighth too high (`store.histogram`).
+        """How long successful requests took, at most an eighth too high (`store.histogram`), in
+        full hours, or, of a span of more than two days, in full days.
 
         The scope's key does not count here, and `by` may not be `KEY`: latency belongs to a model.
         """
-        parts = _parts(scope, usage_latencies).subquery()
+        span = HOUR_MS if scope.until - scope.since <= _SHORT_MS else DAY_MS
+        begin = scope.since - scope.since % span
+        parts = _part(scope, span, begin, scope.until, usage_latencies).subquery()
         groups = _group_columns(parts.c, by) if by else ()
         columns = (*groups, parts.c.measure, parts.c.bucket)
         statement = select(*columns, func.sum(parts.c.requests).label("number")).group_by(*columns)
@@ -318,17 +322,23 @@ def round_outwards(since: int, until: int) -> tuple[int, int]:
     return since - since % HOUR_MS, until + -until % HOUR_MS
 
 
-def _parts(scope: Scope, table: Table = usage_sums) -> Any:
+def _parts(scope: Scope) -> Any:
     """The rows that make up the scope: its whole days, and hours before and after them."""
     since, until = round_outwards(scope.since, scope.until)
     first_day, last_day = since + -since % DAY_MS, until - until % DAY_MS
     if first_day >= last_day:
-        return _part(scope, HOUR_MS, since, until, table)
+        return _part(scope, HOUR_MS, since, until)
     return union_all(
-        _part(scope, HOUR_MS, since, first_day, table),
-        _part(scope, DAY_MS, first_day, last_day, table),
-        _part(scope, HOUR_MS, last_day, until, table),
+        _part(scope, HOUR_MS, since, first_day),
+        _part(scope, DAY_MS, first_day, last_day),
+        _part(scope, HOUR_MS, last_day, until),
     )
+
+
+_NEEDED = {
+    usage_sums: ("begins_at", "key_id", "provider", "model", *_COUNTS),
+    usage_latencies: ("begins_at", "provider", "model", "measure", "bucket", "requests"),
+}
 
 
 def _part(
@@ -342,7 +352,7 @@ def _part(
         wanted.append(columns.provider == scope.provider)
     if scope.model is not None:
         wanted.append(columns.model == scope.model)
-    return select(table).where(and_(*wanted))
+    return select(*(columns[name] for name in _NEEDED[table])).where(and_(*wanted))
 
 
 def _summed(parts: Any, *columns: ColumnElement[Any]) -> Select[Any]:
