@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import psutil
@@ -24,8 +25,10 @@ from dragoman.errors import ConfigError
 from dragoman.gateway import Gateway, open_gateway
 from dragoman.http.front import Front
 from dragoman.http.inference import Inference
+from dragoman.http.metrics import collect
 from dragoman.http.pages import build_pages
 from dragoman.http.server import Bounds, GatewayServer
+from dragoman.observe.colleagues import Colleagues
 from dragoman.observe.lag import measure_lag
 from dragoman.observe.traces import open_tracer
 from dragoman.supervisor import Worker, open_sockets
@@ -95,6 +98,7 @@ async def serve(
                 gateway.keep_records(),
                 watcher.run(),
                 measure_lag(gateway.metrics.lag),
+                *([gateway.colleagues.run()] if gateway.colleagues else []),
                 *([gateway.notices.run()] if gateway.notices else []),
             ):
                 await server.serve(sockets=[listener])
@@ -118,6 +122,12 @@ def _join(gateway: Gateway, worker: Worker | None) -> None:
 
     gateway.tell_others = tell_others
     if worker is not None:
+        gateway.colleagues = Colleagues(
+            gateway.directory.path,
+            worker.number,
+            gateway.settings.server.workers,
+            partial(collect, gateway),
+        )
         loop.add_signal_handler(signal.SIGUSR1, gateway.look)
         loop.add_reader(worker.lifeline, _end_with_supervisor, gateway, worker.lifeline)
 

@@ -31,6 +31,7 @@ from dragoman.local import models as local_models
 from dragoman.local.process import LocalModels
 from dragoman.local.transport import SCHEME, LocalTransport
 from dragoman.memory import Memory
+from dragoman.observe.colleagues import Colleagues
 from dragoman.observe.traces import Tracer
 from dragoman.paths import DataDirectory, open_data_directory
 from dragoman.prices import Prices, PriceSpec, load_list
@@ -101,7 +102,8 @@ class Gateway:
     `specs` are the providers as their owners wrote them, `problems` say by provider id why one is
     not there. `stop` ends the server, where there is one, as SIGTERM does. `tell_others` says to
     the other processes of this gateway that the database has changed; each of them looks by itself
-    soon after anyway. `tracer` is set where traces are wanted.
+    soon after anyway. `tracer` is set where traces are wanted, `colleagues` where several workers
+    serve.
     """
 
     def __init__(
@@ -135,6 +137,7 @@ class Gateway:
         self.totals = observe.Totals()
         self.metrics = observe.Metrics()
         self.tracer: Tracer | None = None
+        self.colleagues: Colleagues | None = None
         self.started_at = time.time()
         self.config = ConfigState(self.started_at)
         self.stop: Callable[[], None] = lambda: None

@@ -42,7 +42,9 @@ async def metrics(request: Request) -> Response:
             guard.check_host(gateway, headers)
         case "key":
             guard.require_admin(gateway, headers)
-    text = await asyncio.to_thread(write, list(collect(gateway)))
+    several = gateway.colleagues
+    families = list(collect(gateway)) if several is None else await several.gather()
+    text = await asyncio.to_thread(write, families)
     return Response(text, headers={"content-type": CONTENT_TYPE})
 
 

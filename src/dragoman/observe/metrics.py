@@ -83,15 +83,16 @@ class Spending:
         tokens["reasoning"] += usage.reasoning
 
 
+@dataclass(slots=True)
 class Histogram:
     """How often values were at most each of `bounds`, in seconds; the last count has no bound."""
 
-    __slots__ = ("bounds", "counts", "sum")
+    bounds: tuple[float, ...]
+    counts: list[int] = field(default_factory=list[int])
+    sum: float = 0.0
 
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
+    def __post_init__(self) -> None:
+        self.counts = self.counts or [0] * (len(self.bounds) + 1)
 
     def observe(self, value: float) -> None:
         """Counts a value."""
