@@ -31,6 +31,9 @@ INSTALL_HINT = "Install it with: pip install 'dragoman[local]' (in a source chec
 _BUILTIN_ANSWER = 256
 """So small a model falls into repeating itself and then has no reason to stop."""
 
+_BUILTIN_MAX_OUTPUT = 1024
+"""Clients that do not know a model ask for 32,000 tokens and more: minutes of repetition."""
+
 _ENGINE_PACKAGE = "xllamacpp"
 _GGUF_MAGIC = b"GGUF"
 _BUILTIN_CREATED = 1_730_419_200  # 2024-11-01, the day the SmolLM2 models were published
@@ -174,6 +177,7 @@ def _describe_model(model: LocalModelFile) -> Model:
             created=_BUILTIN_CREATED,
             owned_by="HuggingFaceTB",
             context_length=model.context,
+            max_output=_BUILTIN_MAX_OUTPUT,
             abilities=frozenset({"chat", "embeddings"}),
         )
     return Model(
