@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from e2e.voices import Turn, Voice, voice
 from running_gateway import provider
 from scripted_upstream import Recorded, ScriptedUpstream
 
+ADMIN_KEY = "sk-admin-of-the-stage-0123456789"
 LOCAL = "local:smollm2-135m"
 PROTOCOLS = ("chat", "responses", "messages", "gemini")
 MODELS = {
@@ -40,11 +42,13 @@ _TYPES = {"messages": "anthropic", "gemini": "gemini"}
 
 @dataclass
 class Stage:
-    """A running gateway, and the providers behind it."""
+    """A running gateway, and the providers behind it. `played` is when `play` was last called."""
 
     home: Home
     served: Served
     upstream: ScriptedUpstream
+    admin_key: str = ADMIN_KEY
+    played: str = ""
 
     @property
     def url(self) -> str:
@@ -57,6 +61,7 @@ class Stage:
     def play(self, *answers: Turn | Voice) -> None:
         """The providers' next answers, in this order, the last again and again. What was asked
         before is forgotten."""
+        self.played = datetime.now(UTC).isoformat()
         self.upstream.requests.clear()
         voices = [voice(each) if isinstance(each, Turn) else each for each in answers]
         self.upstream.on("*", *voices)
@@ -118,7 +123,7 @@ def set_stage(
         toml = describe(upstream.url) + "[local]\nenabled = true\n"
         (folder / "dragoman.toml").write_text(toml)
         home = LoggingHome(folder)
-        with home.serve() as served:
+        with home.serve(DRAGOMAN_ADMIN_KEY=ADMIN_KEY) as served:
             yield Stage(home, served, upstream)
 
 

@@ -95,3 +95,15 @@ def test_the_lists_of_models(callers: Callers, local_model: str) -> None:
     assert callers.openai.models.retrieve(local_model).owned_by == "HuggingFaceTB"
     assert local_model in [model.id for model in callers.anthropic.models.list(limit=2)]
     assert callers.anthropic.models.retrieve(local_model).display_name == "SmolLM2 135M Instruct"
+
+
+def test_a_bound_that_only_larger_models_reach_is_lowered(
+    callers: Callers, local_model: str
+) -> None:
+    answer = callers.anthropic.messages.with_raw_response.create(
+        model=local_model,
+        max_tokens=8000,
+        messages=[{"role": "user", "content": "Say hello."}],
+        stop_sequences=["e", "a", "i", "o", " "],
+    )
+    assert answer.headers["x-dragoman-dropped"] == "max_tokens"

@@ -15,6 +15,7 @@ import pytest
 from anthropic import beta_tool
 from e2e.callers import PARAMETERS, Callers, open_callers
 from e2e.stage import MODELS, PROTOCOLS, Stage
+from e2e.told import results_told, state_told
 from e2e.voices import Turn, Use
 from openai.lib.responses_tool_runner import RegisteredFunction, ResponsesToolRunner
 
@@ -48,56 +49,6 @@ def get_weather(city: str) -> str:
         city: Its name.
     """
     return f"Rain in {city}."
-
-
-def test_results_and_state_told_to_a_provider() -> None:
-    """That this module's own readers find what they look for, and nothing else."""
-    assert results_told("chat", {"messages": [{"role": "user"}]}) == []
-    assert state_told("messages", {"messages": [{"role": "user", "content": "x"}]}) == []
-
-
-def results_told(provider: str, body: Any) -> list[str]:
-    """The text of every tool result in a request, in the provider's protocol."""
-    match provider:
-        case "chat":
-            found = [each["content"] for each in body["messages"] if each["role"] == "tool"]
-        case "responses":
-            items = [each for each in body["input"] if each.get("type") == "function_call_output"]
-            found = [each["output"] for each in items]
-        case "messages":
-            found = [each["content"] for each in _blocks(body) if each["type"] == "tool_result"]
-        case _:
-            parts = [part["functionResponse"] for part in _parts(body, "functionResponse")]
-            found = [next(iter(part["response"].values())) for part in parts]
-    return [_text(each) for each in found]
-
-
-def state_told(provider: str, body: Any) -> list[str]:
-    """The reasoning state in a request; at a Chat provider that is the thinking itself."""
-    match provider:
-        case "chat":
-            told = [each.get("reasoning_content") for each in body["messages"]]
-            return [each for each in told if each]
-        case "responses":
-            items = [each for each in body["input"] if each.get("type") == "reasoning"]
-            return [each["encrypted_content"] for each in items]
-        case "messages":
-            return [each["signature"] for each in _blocks(body) if each["type"] == "thinking"]
-        case _:
-            return [part["thoughtSignature"] for part in _parts(body, "thoughtSignature")]
-
-
-def _blocks(body: Any) -> list[Any]:
-    contents = [each["content"] for each in body["messages"]]
-    return [block for content in contents if not isinstance(content, str) for block in content]
-
-
-def _parts(body: Any, member: str) -> list[Any]:
-    return [part for each in body["contents"] for part in each["parts"] if member in part]
-
-
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 def check(stage: Stage, provider: str, requests: int = 2) -> None:
