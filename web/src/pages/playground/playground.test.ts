@@ -5,6 +5,7 @@ import { address, buildRequest, readTools } from "./request"
 import { asCurl, asPython } from "./snippets"
 
 const PIXEL = "data:image/png;base64,AAAA"
+const COUNTED = { stream_options: { include_usage: true } }
 const TOOL = { name: "weather", description: "d", parameters: { type: "object" } }
 const TURNS: Turn[] = [
   { role: "user", text: "Weather?", images: [PIXEL] },
@@ -44,7 +45,7 @@ test("chat carries images, calls and results", () => {
     { role: "tool", tool_call_id: "c1", content: "rain" },
   ])
   expect(tools).toEqual([{ type: "function", function: TOOL }])
-  expect(rest).toEqual({ max_tokens: 9, model: "p:m", stream: true })
+  expect(rest).toEqual({ ...COUNTED, max_tokens: 9, model: "p:m", stream: true })
 })
 
 test("responses carry the same as items", () => {
@@ -95,6 +96,7 @@ test("gemini names the model in the path alone", () => {
 test("what is not set is not sent, and extras win", () => {
   const turns: Turn[] = [{ role: "user", text: "Hi", images: [] }]
   expect(buildRequest("chat", "p:m", PLAIN, turns).body).toEqual({
+    ...COUNTED,
     messages: [{ role: "user", content: "Hi" }],
     model: "p:m",
     stream: true,

@@ -59,6 +59,8 @@ function buildChat(setup: Setup, turns: Turn[], tools: Json[]): Json {
     temperature: setup.temperature,
     top_p: setup.topP,
     max_tokens: setup.maxTokens,
+    // Without this the gateway keeps the counts to itself.
+    stream_options: setup.stream ? { include_usage: true } : {},
   })
 }
 
