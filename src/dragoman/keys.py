@@ -360,7 +360,7 @@ def _stored(record: KeyRecord) -> GatewayKey:
         rpm=record.rpm,
         tpm=record.tpm,
         concurrency=record.concurrency,
-        budgets=record.budgets,
+        budgets=record.budgets or (),
     )
     return GatewayKey(
         id=record.id,

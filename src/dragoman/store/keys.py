@@ -20,7 +20,7 @@ from dragoman.store.schema import gateway_keys
 class KeyRecord:
     """One row. Times are Unix milliseconds; `sealed` is the key itself, encrypted, and there for
     the default key alone; `hint` is its masked form; `models` are globs; `budgets` are as people
-    write them (`5/day`)."""
+    write them (`5/day`), None in rows that are older than budgets."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class KeyRecord:
     rpm: int | None = None
     tpm: int | None = None
     concurrency: int | None = None
-    budgets: tuple[str, ...] = ()
+    budgets: tuple[str, ...] | None = None
 
 
 class KeyStore:

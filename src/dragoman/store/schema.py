@@ -63,7 +63,7 @@ gateway_keys = Table(
     Column("rpm", Integer),
     Column("tpm", Integer),
     Column("concurrency", Integer),
-    Column("budgets", JSON, nullable=False, server_default="[]"),
+    Column("budgets", JSON),
 )
 
 # No foreign key to `providers`: those of the configuration file have model lists too.

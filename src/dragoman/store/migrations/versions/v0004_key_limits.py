@@ -12,6 +12,4 @@ down_revision = "0003"
 def upgrade() -> None:
     for name in ("rpm", "tpm", "concurrency"):
         op.add_column("gateway_keys", sa.Column(name, sa.Integer))
-    op.add_column(
-        "gateway_keys", sa.Column("budgets", sa.JSON, nullable=False, server_default="[]")
-    )
+    op.add_column("gateway_keys", sa.Column("budgets", sa.JSON))
