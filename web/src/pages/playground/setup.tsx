@@ -13,7 +13,7 @@ const useTexts = defineTexts({
     system: "System prompt",
     temperature: "Temperature",
     topP: "Top P",
-    maxTokens: "Most tokens",
+    maxTokens: "Max tokens",
     stream: "Stream",
     tools: "Tools",
     toolsAbout: "A JSON list, in any protocol's form",

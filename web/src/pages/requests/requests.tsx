@@ -42,7 +42,8 @@ const useTexts = defineTexts({
     cost: "Cost",
     duration: "Duration",
     unknown: "unknown",
-    count: (shown: string, more: boolean) => (more ? `${shown} shown, there are more` : shown),
+    count: (shown: string, more: boolean) =>
+      more ? `${shown} shown, there are more` : `${shown} shown`,
     nothing: "There are no requests yet",
     nothingBody: "They appear here as soon as a client sends one.",
     noMatch: "No request matches",
