@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import urllib.error
+import urllib.request
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.processes import Home
 from prometheus_client.parser import text_string_to_metric_families
 from relaying import CHAT, post
 from running_gateway import ADMIN_KEY, KEY, Running, provider, run_gateway
@@ -204,6 +208,30 @@ async def test_open_metrics_are_not_open_to_rebound_names(tmp_path: Path) -> Non
     ):
         answer = await client.get("/metrics", headers={"host": "evil.example.com"})
     assert answer.status_code == 403
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_scrape_tells_of_every_worker(tmp_path: Path) -> None:
+    """Each new connection may come to another worker; both tell the same requests."""
+    (tmp_path / "dragoman.toml").write_text('[server]\nmetrics = "open"\nworkers = 2\n')
+    with Home(tmp_path).serve("--log-level", "error") as served:
+        for _ in range(500):
+            with urllib.request.urlopen(served.url + "/metrics", timeout=30) as answer:
+                workers = set(re.findall(r'dragoman_info{.*worker="(\d)"}', answer.read().decode()))
+            if workers == {"0", "1"}:
+                break
+        assert workers == {"0", "1"}
+        asked = urllib.request.Request(
+            served.url + CHAT, ASK, {"authorization": f"Bearer {served.key}"}
+        )
+        for _ in range(20):
+            with pytest.raises(urllib.error.HTTPError) as refused:  # there is no provider `up`
+                urllib.request.urlopen(asked, timeout=30)
+            refused.value.close()
+        with urllib.request.urlopen(served.url + "/metrics", timeout=30) as answer:
+            text = answer.read().decode()
+    counted = re.findall(r'dragoman_requests_total{.*worker="\d"} (\d+)', text)
+    assert sum(map(int, counted)) == 20
 
 
 @pytest.fixture

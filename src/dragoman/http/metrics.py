@@ -131,7 +131,7 @@ def _upstream(gateway: Gateway) -> Iterator[Family]:
     )
     for provider in gateway.router.providers.values():
         state = gateway.health.breaker_of(provider.id)
-        breakers.add_all({each.value: each is state for each in BreakerState}, provider.id)
+        breakers.add_all({each.value: float(each is state) for each in BreakerState}, provider.id)
         counts = {each.value: 0 for each in KeyState}
         for key in provider.api_keys:
             counts[gateway.health.report(provider.id, key).state.value] += 1
@@ -210,5 +210,5 @@ def _counter(name: str, text: str, table: Table[Tally]) -> Family:
 
 def _gauge(name: str, text: str, value: float) -> Family:
     family = Family(name, "gauge", text)
-    family.add(value)
+    family.add(float(value))  # a truth value too
     return family
