@@ -3,6 +3,7 @@
     dragoman.db      the SQLite database (and its -wal and -shm companions)
     secret.key       the key that encrypts stored secrets, unless `DRAGOMAN_SECRET_KEY` gives one
     runtime.json     address and process id of the gateway that serves this directory
+    worker-N.sock    where a worker tells the others its metrics
     models/          local models
 
 The directory is created with mode 0700. One that exists keeps its mode, since it may hold other
