@@ -1,14 +1,13 @@
 import "@mantine/core/styles.css"
 import "./theme.css"
 
-import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core"
 import { QueryClientProvider } from "@tanstack/react-query"
 import { setNonce } from "get-nonce"
 import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { makeQueryClient } from "./api/queries"
 import { App } from "./app"
-import { theme } from "./theme"
+import { Themed } from "./theme"
 
 // Style elements made at run time need the nonce of this page: the gateway admits no others.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ""
@@ -17,14 +16,9 @@ setNonce(nonce)
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <QueryClientProvider client={makeQueryClient()}>
-      <MantineProvider
-        theme={theme}
-        defaultColorScheme="auto"
-        colorSchemeManager={localStorageColorSchemeManager({ key: "dragoman-scheme" })}
-        getStyleNonce={() => nonce}
-      >
+      <Themed nonce={nonce}>
         <App />
-      </MantineProvider>
+      </Themed>
     </QueryClientProvider>
   </StrictMode>,
 )

@@ -3,7 +3,7 @@
 import { ActionIcon, Anchor, Drawer, Loader } from "@mantine/core"
 import { Suspense, useEffect, useState } from "react"
 import { api } from "./api/client"
-import { useChange } from "./api/queries"
+import { useChange, useStatus } from "./api/queries"
 import { defineTexts, useLanguage } from "./i18n"
 import logo from "./icon.svg"
 import { findPage, PAGES } from "./pages/registry"
@@ -39,8 +39,9 @@ const useTexts = defineTexts({
   },
 })
 
-export function Shell({ isReachable }: { isReachable: boolean }) {
+export function Shell() {
   const texts = useTexts()
+  const isReachable = !useStatus().isError
   const { path } = usePlace()
   const [isOpen, setOpen] = useState(false)
   const row = findPage(path)

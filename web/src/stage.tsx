@@ -1,12 +1,11 @@
 // A page as a test sees it: with the theme, and with a gateway that answers from a table.
 
-import { MantineProvider } from "@mantine/core"
 import { QueryClientProvider } from "@tanstack/react-query"
 import { render } from "@testing-library/react"
 import type { ReactNode } from "react"
 import { vi } from "vitest"
 import { makeQueryClient } from "./api/queries"
-import { theme } from "./theme"
+import { Themed } from "./theme"
 
 export interface Asked {
   method: string
@@ -35,9 +34,7 @@ export function show(page: ReactNode, answers: Answers = {}): Asked[] {
   })
   render(
     <QueryClientProvider client={makeQueryClient()}>
-      <MantineProvider theme={theme} env="test">
-        {page}
-      </MantineProvider>
+      <Themed>{page}</Themed>
     </QueryClientProvider>,
   )
   return asked

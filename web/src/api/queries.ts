@@ -10,15 +10,13 @@ import {
 } from "@tanstack/react-query"
 import { api, ApiError, take } from "./client"
 
-/** A client for one page load. When the session has ended, the status is asked for again, and with
- * its refusal the login page appears. */
+/** A client for one page load. Whatever is refused for want of a session has the session looked
+ * at again, and with that the login page appears. */
 export function makeQueryClient(): QueryClient {
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
-      onError: (error, query) => {
-        if (isLoggedOut(error) && query.queryKey[0] !== "status") {
-          void client.invalidateQueries({ queryKey: ["status"] })
-        }
+      onError: (error) => {
+        if (isLoggedOut(error)) void client.invalidateQueries({ queryKey: ["session"] })
       },
     }),
     defaultOptions: {
@@ -33,11 +31,26 @@ export function isLoggedOut(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401
 }
 
+/** Whether this browser is logged in. */
+export const useSession = () =>
+  useQuery({
+    queryKey: ["session"],
+    queryFn: async () => {
+      try {
+        await api.GET("/admin/status")
+        return true
+      } catch (error) {
+        if (isLoggedOut(error)) return false
+        throw error
+      }
+    },
+  })
+
 export const useStatus = () =>
   useQuery({
     queryKey: ["status"],
     queryFn: () => take(api.GET("/admin/status")),
-    refetchInterval: (query) => (isLoggedOut(query.state.error) ? false : 5_000),
+    refetchInterval: 5_000,
   })
 
 export const useProviders = () =>
@@ -118,7 +131,7 @@ export function useChange<Input, Answer>(change: (input: Input) => Promise<Answe
     mutationFn: change,
     onSuccess: () => client.invalidateQueries(),
     onError: (error) => {
-      if (isLoggedOut(error)) void client.invalidateQueries({ queryKey: ["status"] })
+      if (isLoggedOut(error)) void client.invalidateQueries({ queryKey: ["session"] })
     },
   })
 }

@@ -19,6 +19,7 @@ const useTexts = defineTexts({
     link: "Open the link that the gateway printed when it started. It logs this browser in.",
     orKey: "Or use a key with the scope admin, which this command makes:",
     key: "Admin key",
+    show: "Show the key",
     action: "Log in",
   },
   zh: {
@@ -27,6 +28,7 @@ const useTexts = defineTexts({
     link: "打开网关启动时打印的链接,即可让此浏览器登录。",
     orKey: "也可以使用具有 admin 权限的密钥,用此命令创建:",
     key: "管理密钥",
+    show: "显示密钥",
     action: "登录",
   },
 })
@@ -63,6 +65,7 @@ export function Login() {
           label={texts.key}
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}
+          visibilityToggleButtonProps={{ "aria-label": texts.show }}
           autoComplete="current-password"
           spellCheck={false}
           data-autofocus

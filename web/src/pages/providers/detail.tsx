@@ -1,6 +1,7 @@
 // One provider: what is known of it, tried, changed, removed.
 
 import { Anchor, Badge, Button, Group, Text } from "@mantine/core"
+import { useQueryClient } from "@tanstack/react-query"
 import { useState, type FormEvent } from "react"
 import { api, ApiError, take, type Schemas } from "../../api/client"
 import { useChange, usePresets, useProvider, useTypes } from "../../api/queries"
@@ -215,6 +216,7 @@ function ProviderFacts({ provider }: { provider: ProviderDetail }) {
 /** On, off, and away. */
 function Switches({ provider }: { provider: ProviderDetail }) {
   const texts = useTexts()
+  const client = useQueryClient()
   const path = { params: { path: { provider: provider.id } } }
   const toggle = useChange(() =>
     take(
@@ -227,6 +229,7 @@ function Switches({ provider }: { provider: ProviderDetail }) {
   async function remove() {
     await api.DELETE("/admin/providers/{provider}", path)
     go(placeUrl("/providers"))
+    await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] !== provider.id })
   }
 
   return (

@@ -27,6 +27,7 @@ const useTexts = defineTexts({
     keys: "API keys",
     nthKey: (count: number) => `API key ${count}`,
     keysAbout: "Several keys take turns and stand in for each other.",
+    show: (count: number) => `Show key ${count}`,
     getKey: "Get a key",
     addKey: "Add a key",
     removeKey: (count: number) => `Remove key ${count}`,
@@ -44,6 +45,7 @@ const useTexts = defineTexts({
     keys: "API 密钥",
     nthKey: (count: number) => `API 密钥 ${count}`,
     keysAbout: "多个密钥轮流使用,互为备用。",
+    show: (count: number) => `显示密钥 ${count}`,
     getKey: "获取密钥",
     addKey: "添加密钥",
     removeKey: (count: number) => `移除密钥 ${count}`,
@@ -168,6 +170,7 @@ function KeyFields({ keys, onChange, keyUrl, error }: KeyFieldsProps) {
               value={key}
               onChange={(event) => onChange(keys.with(position, event.currentTarget.value))}
               error={position === 0 ? error : undefined}
+              visibilityToggleButtonProps={{ "aria-label": texts.show(position + 1) }}
               autoComplete="off"
               spellCheck={false}
               style={{ flex: 1 }}

@@ -5,6 +5,9 @@ import {
   Button,
   createTheme,
   Drawer,
+  localStorageColorSchemeManager,
+  MantineProvider,
+  mergeThemeOverrides,
   Modal,
   NumberInput,
   PasswordInput,
@@ -15,6 +18,10 @@ import {
   Tooltip,
   type MantineColorsTuple,
 } from "@mantine/core"
+import { useMemo, type ReactNode } from "react"
+import { defineTexts } from "./i18n"
+
+const useTexts = defineTexts({ en: { close: "Close" }, zh: { close: "关闭" } })
 
 const jade: MantineColorsTuple = [
   "#ecfbf7",
@@ -42,7 +49,9 @@ const dark: MantineColorsTuple = [
   "#0b1012",
 ]
 
-export const theme = createTheme({
+const colorSchemeManager = localStorageColorSchemeManager({ key: "dragoman-scheme" })
+
+const theme = createTheme({
   primaryColor: "jade",
   primaryShade: 7,
   colors: { jade, dark },
@@ -57,8 +66,6 @@ export const theme = createTheme({
   components: {
     Badge: Badge.extend({ defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 500 } }),
     Button: Button.extend({ defaultProps: { size: "sm" } }),
-    Drawer: Drawer.extend({ defaultProps: { position: "right", size: "lg", padding: "lg" } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, padding: "lg" } }),
     NumberInput: NumberInput.extend({ defaultProps: { size: "sm", hideControls: true } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: "sm" } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
@@ -68,3 +75,39 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 300 } }),
   },
 })
+
+/** The theme with the words that Mantine itself needs, in the language of the moment. */
+function useTheme() {
+  const { close } = useTexts()
+  return useMemo(() => {
+    const closeButtonProps = { "aria-label": close }
+    return mergeThemeOverrides(theme, {
+      components: {
+        Drawer: Drawer.extend({
+          defaultProps: { position: "right", size: "lg", padding: "lg", closeButtonProps },
+        }),
+        Modal: Modal.extend({ defaultProps: { centered: true, padding: "lg", closeButtonProps } }),
+      },
+    })
+  }, [close])
+}
+
+interface ThemedProps {
+  /** What admits the style elements that are made at run time. */
+  nonce?: string
+  children: ReactNode
+}
+
+export function Themed({ nonce = "", children }: ThemedProps) {
+  return (
+    <MantineProvider
+      theme={useTheme()}
+      defaultColorScheme="auto"
+      colorSchemeManager={colorSchemeManager}
+      getStyleNonce={() => nonce}
+      env={import.meta.env.MODE === "test" ? "test" : "default"}
+    >
+      {children}
+    </MantineProvider>
+  )
+}
