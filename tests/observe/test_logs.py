@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from relaying import ASK, CHAT, post
+from running_gateway import run_gateway
 
+from dragoman.errors import InvalidRequest
+from dragoman.http import inference, pages
 from dragoman.ir import Usage
 from dragoman.observe import log_request, logs, set_up_logging
-from dragoman.protocols import CHAT
+from dragoman.protocols import CHAT as CHAT_OPERATION
 from dragoman.usage import Entry
 
 
@@ -30,7 +35,7 @@ def _own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def finished(status: int, **fields: object) -> Entry:
-    entry = Entry("req_1", CHAT)
+    entry = Entry("req_1", CHAT_OPERATION)
     entry.status = status
     for name, value in fields.items():
         setattr(entry, name, value)
@@ -102,3 +107,31 @@ def test_libraries_log_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> N
     assert (line["event"], line["level"]) == ("something went wrong", "warning")
     assert line["logger"] == "uvicorn.error"
     assert "timestamp" in line
+
+
+async def test_what_is_logged_for_a_request_carries_its_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def relay(*_: object) -> None:
+        structlog.get_logger().info("inside")
+        raise InvalidRequest("It is a test.")
+
+    async def home() -> None:
+        structlog.get_logger().info("beside")
+
+    monkeypatch.setattr(inference, "relay", relay)
+    monkeypatch.setattr(pages, "health", home)
+    merge = structlog.contextvars.merge_contextvars
+    with structlog.testing.capture_logs(processors=[merge]) as lines:
+        async with run_gateway(tmp_path) as running, running.client() as client:
+            for name in ("one", "two"):
+                await post(running, CHAT, ASK, **{"x-request-id": name})
+            await client.get("/health", headers={"x-request-id": "three"})
+    named = [(line["event"], line["request_id"]) for line in lines if "request_id" in line]
+    assert named == [
+        ("inside", "one"),
+        ("request", "one"),
+        ("inside", "two"),
+        ("request", "two"),
+        ("beside", "three"),
+    ]

@@ -15,6 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.responses import Response
 
 from dragoman.errors import Forbidden, InvalidApiKey
@@ -139,6 +140,7 @@ class Guard:
 
         headers = dict(scope["headers"])
         name = scope["dragoman.request_id"] = request_id(headers)
+        structlog.contextvars.bind_contextvars(request_id=name)
         own = [(b"x-request-id", name.encode()), *_SAFE_HEADERS]
 
         async def send_safely(message: Any) -> None:
