@@ -181,7 +181,11 @@ async def test_compressed_and_chunked_bodies_are_read(
 
 @pytest.mark.parametrize(
     ("encoding", "body", "status"),
-    [("br", b"x", 415), ("gzip", b"not gzip", 400), ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400)],
+    [
+        ("br", b"x", 415),
+        ("gzip", b"not gzip", 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
+    ],
 )
 async def test_a_body_that_cannot_be_unpacked(
     encoding: str, body: bytes, status: int, running: Running
