@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -21,7 +21,8 @@ NANODOLLARS = 1_000_000_000
 
 _BUDGET = re.compile(r"\$?([0-9]{1,7}(?:\.[0-9]{1,9})?)\s*(?:/|per)\s*([a-z]+)")
 _LARGEST_COUNT = 1_000_000_000
-_FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
+_FIRST_WEEKDAY = 3  # the first day of Unix time was a Thursday; Monday is 0
 
 
 class Period(StrEnum):
@@ -34,25 +35,24 @@ class Period(StrEnum):
 
     def begins_at(self, now: int) -> int:
         """When the period that `now` lies in began; both in Unix milliseconds, 0 for the total."""
-        today = datetime.fromtimestamp(now // 1000, UTC).replace(hour=0, minute=0, second=0)
+        day = now // _DAY_MS
         match self:
             case Period.DAY:
-                first = today
+                return day * _DAY_MS
             case Period.WEEK:
-                first = today - timedelta(days=today.weekday())
+                return (day - (day + _FIRST_WEEKDAY) % 7) * _DAY_MS
             case Period.MONTH:
-                first = today.replace(day=1)
+                date = datetime.fromtimestamp(now // 1000, UTC)
+                return (day - date.day + 1) * _DAY_MS
             case Period.TOTAL:
-                first = _FIRST_DAY
-        return round(first.timestamp() * 1000)
+                return 0
 
     def ends_at(self, now: int) -> int | None:
         """When the period that `now` lies in will be over; None for the total."""
         longest = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}.get(self)
         if longest is None:
             return None
-        day = 86_400_000
-        return self.begins_at(self.begins_at(now) + longest * day)
+        return self.begins_at(self.begins_at(now) + longest * _DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)

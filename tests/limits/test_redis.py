@@ -87,6 +87,34 @@ async def test_a_lease_that_ran_out_is_not_renewed_but_settled_in_full(
     await meter.aclose()
 
 
+async def test_processes_do_not_take_each_others_holds_for_their_own(client, record, clock) -> None:
+    """Forks number theirs alike."""
+    one, other = (RedisMeter(client, record, clock=clock) for _ in range(2))
+    first, second = hold(cost=10), hold(cost=20)
+    second.id = first.id
+    first.allowance = second.allowance = read_allowance(budgets=["1/day"])
+    assert await one.reserve(first) is None
+    assert await other.reserve(second) is None
+    assert await client.hget("dragoman:{k}:account", "held") == "30"
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_scripts_that_redis_has_forgotten_are_loaded_again(client, record, clock) -> None:
+    meter = RedisMeter(client, record, clock=clock)
+    holds = [hold(cost=number) for number in range(250)]
+    for each in holds:
+        each.allowance = read_allowance(budgets=["1/day"])
+        assert await meter.reserve(each) is None
+    await client.script_flush()
+    for each in holds:
+        meter.settle(each, each.demand)
+    await meter.drain()
+    account = await client.hgetall("dragoman:{k}:account")
+    assert (account["held"], account[f"day:{holds[0].began[0]}"]) == ("0", str(sum(range(250))))
+    await meter.aclose()
+
+
 async def test_asking_and_settling_twice_is_the_same_as_once(client, record, clock) -> None:
     meter = RedisMeter(client, record, clock=clock)
     twice = hold(tokens=10, cost=50)

@@ -24,26 +24,29 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from secrets import token_hex
-from typing import Protocol
+from itertools import count
+from typing import NamedTuple, Protocol
 
 from dragoman.allowance import Allowance, Budget, Period, format_dollars
 from dragoman.errors import BudgetExceeded, DragomanError, RateLimitExceeded
+
+_NUMBERS = count()
 
 SOON_MS = 1000
 """When to try again where nobody knows when a request under way will end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What a request may use: tokens, and nanodollars."""
 
     tokens: int = 0
     cost: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+NOTHING = Demand()
+
+
+class Window(NamedTuple):
     """How a limit of the minute stands: what is `limited` (`requests` or `tokens`), how much is
     left, and in how many seconds all of it will be there again."""
 
@@ -71,13 +74,14 @@ class Hold:
     """What one request has set aside; `granted` until it is settled or released.
 
     `windows` tell how the limits of the minute stood once it had asked, granted or not. `began`
-    are the beginnings of its budgets' periods, in which its cost will count.
+    are the beginnings of its budgets' periods, in which its cost will count. `id` is unique in this
+    process.
     """
 
     key_id: str
     allowance: Allowance
-    demand: Demand = Demand()
-    id: str = field(default_factory=lambda: token_hex(8))
+    demand: Demand = NOTHING
+    id: int = field(default_factory=lambda: next(_NUMBERS))
     granted: bool = False
     windows: tuple[Window, ...] = ()
     began: tuple[int, ...] = ()

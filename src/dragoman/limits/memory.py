@@ -21,7 +21,7 @@ class _Account:
     period of each budget, by the period and its beginning."""
 
     buckets: dict[str, Bucket] = field(default_factory=dict[str, Bucket])
-    holds: dict[str, int] = field(default_factory=dict[str, int])
+    holds: dict[int, int] = field(default_factory=dict[int, int])
     held: int = 0
     spent: dict[tuple[Period, int], int] = field(default_factory=dict[tuple[Period, int], int])
 
@@ -36,16 +36,17 @@ class MemoryMeter:
 
     async def reserve(self, hold: Hold) -> Refusal | None:
         """See `Meter.reserve`."""
-        account = self._accounts.setdefault(hold.key_id, _Account())
+        account = self._accounts.get(hold.key_id)
+        if account is None:
+            account = self._accounts[hold.key_id] = _Account()
         now = self._clock()
         hold.begin(now)
         await self._begin_periods(account, hold)
         _fill_buckets(account, hold, now)
         refusal = _find_refusal(account, hold, now)
         if refusal is None:
-            takes = {"requests": 1, "tokens": hold.demand.tokens}
             for limited, bucket in account.buckets.items():
-                bucket.level -= takes[limited]
+                bucket.level -= 1 if limited == "requests" else hold.demand.tokens
             account.holds[hold.id] = hold.demand.cost
             account.held += hold.demand.cost
         hold.windows = tuple(bucket.window(limited) for limited, bucket in account.buckets.items())
@@ -85,7 +86,10 @@ def _fill_buckets(account: _Account, hold: Hold, now: int) -> None:
         if limit is None:
             account.buckets.pop(limited, None)
         else:
-            account.buckets.setdefault(limited, Bucket(limit, limit, now)).fill(limit, now)
+            bucket = account.buckets.get(limited)
+            if bucket is None:
+                bucket = account.buckets[limited] = Bucket(limit, limit, now)
+            bucket.fill(limit, now)
 
 
 def _find_refusal(account: _Account, hold: Hold, now: int) -> Refusal | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 LEASE_MS = 20_000
 RETRY_S = 1.0
 _RENEW_S = 5.0
+_BATCH = 100
 CLOSING_S = 5.0
 
 
@@ -42,16 +45,19 @@ class RedisMeter:
         *,
         clock: Callable[[], int] = now_ms,
     ) -> None:
-        from redis.exceptions import RedisError
+        from redis.exceptions import NoScriptError, RedisError
 
+        self._client: Any = client
+        self._unloaded = NoScriptError
         self._failures = (RedisError, OSError)
         self._spent_since = spent_since
         self._clock = clock
-        register: Any = client.register_script
+        register = self._client.register_script
         self._reserve, self._settle, self._renew, self._begin = map(
             register, (RESERVE, SETTLE, RENEW, BEGIN)
         )
-        self._live: dict[str, Hold] = {}
+        self._name = token_hex(8)
+        self._live: dict[int, Hold] = {}
         self._settled: deque[tuple[Hold, Demand]] = deque()
         self._wake = asyncio.Event()
         self._all_settled = asyncio.Event()
@@ -103,8 +109,9 @@ class RedisMeter:
         """What the script answers; it is asked again after each period that has to begin."""
         allowance, demand = hold.allowance, hold.demand
         limits = [limit or 0 for _, limit in allowance.of_the_minute()]
+        most = allowance.concurrency or 0
         arguments: list[str | int] = [
-            now, hold.id, LEASE_MS, allowance.concurrency or 0, demand.cost, *limits, demand.tokens
+            now, self._id(hold), LEASE_MS, most, demand.cost, *limits, demand.tokens
         ]  # fmt: skip
         for field, budget in zip(_fields(hold), allowance.budgets, strict=True):
             arguments += (field, budget.amount)
@@ -136,6 +143,11 @@ class RedisMeter:
         spent = await self._spent_since(hold.key_id, began)
         await self._begin(_keys(hold)[:1], [_fields(hold)[number], spent, began])
 
+    def _id(self, hold: Hold) -> str:
+        """The hold's name among those of all processes. The meter draws its part of it when it is
+        made, which is after a worker was forked."""
+        return f"{self._name}-{hold.id}"
+
     def _start(self) -> None:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
@@ -162,12 +174,23 @@ class RedisMeter:
                 await asyncio.sleep(RETRY_S)
 
     async def _settle_all(self) -> None:
+        """Settles in batches, each in one round trip. One that fails is settled again as a whole,
+        which the script takes as if it were once."""
         while self._settled:
-            hold, used = self._settled[0]
-            returned = hold.demand.tokens - used.tokens
-            limit = hold.allowance.tpm or 0
-            await self._settle(_keys(hold), [hold.id, used.cost, returned, limit, *_fields(hold)])
-            self._settled.popleft()
+            batch = list(islice(self._settled, _BATCH))
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for hold, used in batch:
+                    returned = hold.demand.tokens - used.tokens
+                    limit = hold.allowance.tpm or 0
+                    arguments = [self._id(hold), used.cost, returned, limit, *_fields(hold)]
+                    pipeline.evalsha(self._settle.sha, 3, *_keys(hold), *arguments)
+                try:
+                    await pipeline.execute()
+                except self._unloaded:
+                    await self._client.script_load(SETTLE)
+                    continue
+            for _ in batch:
+                self._settled.popleft()
         self._all_settled.set()
 
     async def _renew_leases(self) -> None:
@@ -176,7 +199,7 @@ class RedisMeter:
         for hold in self._live.values():
             by_key.setdefault(hold.key_id, []).append(hold)
         for holds in by_key.values():
-            await self._renew(_keys(holds[0])[2:], [until, *(hold.id for hold in holds)])
+            await self._renew(_keys(holds[0])[2:], [until, *map(self._id, holds)])
 
 
 def _keys(hold: Hold) -> list[str]:
