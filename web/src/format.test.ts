@@ -28,6 +28,7 @@ test.each([
   [512, "512"],
   [8_192, "8.2K"],
   [128_000, "128K"],
+  [131_072, "131K"],
   [1_000_000, "1M"],
   [1_048_576, "1M"],
 ])("%d tokens", (count, written) => expect(formatTokens(count)).toBe(written))
@@ -43,7 +44,7 @@ test.each([
 })
 
 test("a price has no needless zeros", () => {
-  expect([3, 0.15, 0.0375].map(formatPrice)).toEqual(["$3", "$0.15", "$0.0375"])
+  expect([3, 2.5, 0.15, 0.0375].map(formatPrice)).toEqual(["$3", "$2.50", "$0.15", "$0.0375"])
 })
 
 test("counts are written in the language of the moment", () => {

@@ -27,7 +27,7 @@ export function formatTokens(value: number): string {
 }
 
 function trim(value: number): string {
-  return value.toFixed(1).replace(/\.0$/, "")
+  return value.toFixed(value < 100 ? 1 : 0).replace(/\.0$/, "")
 }
 
 /** The two largest units of a span: `3 d 4 h`, `12 min 5 s`. */
@@ -84,13 +84,13 @@ export function formatCost(dollars: number): string {
   }).format(dollars)
 }
 
-/** A price in US dollars without needless zeros: 3, 0.15. */
+/** A price in US dollars, without cents where there are none: $3, $2.50, $0.0375. */
 export function formatPrice(dollars: number): string {
   return new Intl.NumberFormat(languageTag(), {
     style: "currency",
     currency: "USD",
     currencyDisplay: "narrowSymbol",
-    minimumFractionDigits: 0,
+    minimumFractionDigits: Number.isInteger(dollars) ? 0 : 2,
     maximumFractionDigits: 4,
   }).format(dollars)
 }

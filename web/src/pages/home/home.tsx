@@ -34,7 +34,7 @@ const useTexts = defineTexts({
     failed: (count: string) => `${count} failed`,
     cached: (count: string) => `${count} from a cache`,
     reasoning: (count: string) => `${count} for reasoning`,
-    unpriced: (count: string) => `without ${count} of unknown price`,
+    unpriced: (count: string) => `${count} of unknown price`,
     models: "Models",
     providers: "Providers",
     address: "Address and key",
@@ -74,7 +74,7 @@ const useTexts = defineTexts({
     failed: (count: string) => `${count} 个失败`,
     cached: (count: string) => `其中缓存 ${count}`,
     reasoning: (count: string) => `其中推理 ${count}`,
-    unpriced: (count: string) => `不含 ${count} 个价格未知的请求`,
+    unpriced: (count: string) => `${count} 个价格未知`,
     models: "模型",
     providers: "服务商",
     address: "地址与密钥",
@@ -174,11 +174,7 @@ function Figures({ status }: { status: Status }) {
           ? texts.reasoning(formatShort(used.reasoning_tokens))
           : texts.today}
       </Figure>
-      <Figure name={texts.cost} value={used && formatCost(used.known_cost_usd)}>
-        {used && used.unpriced_requests > 0
-          ? texts.unpriced(formatNumber(used.unpriced_requests))
-          : texts.today}
-      </Figure>
+      <Cost used={used} />
       <Figure name={texts.models} value={formatShort(status.models)}>
         <Anchor href={placeUrl("/models")} inherit>
           {texts.see}
@@ -190,6 +186,18 @@ function Figures({ status }: { status: Status }) {
         </Anchor>
       </Figure>
     </dl>
+  )
+}
+
+/** What today's requests cost; without a single known price that is unknown, and not nothing. */
+function Cost({ used }: { used: Schemas["UsedAnswer"] | undefined }) {
+  const texts = useTexts()
+  const unpriced = used?.unpriced_requests ?? 0
+  const isKnown = used && (unpriced === 0 || unpriced < used.requests)
+  return (
+    <Figure name={texts.cost} value={isKnown ? formatCost(used.known_cost_usd) : undefined}>
+      {unpriced > 0 ? texts.unpriced(formatNumber(unpriced)) : texts.today}
+    </Figure>
   )
 }
 

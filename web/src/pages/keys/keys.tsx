@@ -234,7 +234,7 @@ function useColumns(
     {
       key: "created",
       title: texts.created,
-      width: "minmax(0, 0.9fr)",
+      width: "7.5rem",
       isMinor: true,
       value: (key) => key.created_at ?? "",
       render: (key) => (
