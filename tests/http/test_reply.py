@@ -99,6 +99,26 @@ async def test_what_was_lost_is_told_in_ascii() -> None:
     assert wire.headers[b"x-dragoman-dropped"] == b"top_k,m\\xe9tadonn\\xe9es"
 
 
+async def test_names_that_no_header_may_hold_are_told_escaped() -> None:
+    writer, wire, entry = reply()
+    entry.dropped = ("a\r\nset-cookie: b", "\0,\x7f")
+    await writer.answer(Answer(200, JSON, b"{}"))
+    await writer.close()
+    told = wire.headers[b"x-dragoman-dropped"]
+    assert told == rb"a\x0d\x0aset-cookie: b,\x00\x2c\x7f"
+
+
+async def test_more_losses_than_a_header_may_hold_are_cut_between_two() -> None:
+    writer, wire, entry = reply()
+    entry.dropped = tuple(f"tools.{number}.strict" for number in range(1000))
+    await writer.answer(Answer(200, JSON, b"{}"))
+    await writer.close()
+    *told, last = wire.headers[b"x-dragoman-dropped"].decode().split(",")
+    assert last == "..."
+    assert told == list(entry.dropped[: len(told)])
+    assert 3900 < len(wire.headers[b"x-dragoman-dropped"]) < 4100
+
+
 async def test_a_failure_before_the_first_byte_keeps_its_status() -> None:
     writer, wire, entry = reply(protocols.MESSAGES)
     await writer.fail(ModelNotFound("No such model."))

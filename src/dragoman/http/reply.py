@@ -9,7 +9,8 @@ can only be an error event.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,10 @@ from dragoman.http.windows import window_headers, without_windows
 from dragoman.protocols import ErrorShape, Operation, Protocol
 from dragoman.usage import Entry
 from dragoman.wire.error_bodies import encode_error, encode_error_event
+
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_LONGEST_LISTING = 4000
+"""Node.js takes 16 KiB of headers in all, and many proxies half of that."""
 
 _JSON = (b"content-type", b"application/json")
 # Google's own client takes a comment for damaged JSON, so Gemini's keep-alive is an empty thought.
@@ -142,7 +147,7 @@ class Reply:
                 (b"x-dragoman-attempts", str(entry.attempts).encode()),
             ]
         if entry.dropped:
-            own.append((b"x-dragoman-dropped", _ascii(",".join(entry.dropped))))
+            own.append((b"x-dragoman-dropped", _listing(entry.dropped)))
         if entry.hold is not None and entry.hold.windows:
             shape = self._operation.error_shape
             own += window_headers(shape, entry.hold.windows, datetime.now(UTC))
@@ -199,5 +204,19 @@ def _has(headers: list[Header], wanted: bytes) -> bool:
 
 
 def _ascii(text: str) -> bytes:
-    """A header value; model names may hold any letter, headers may not."""
-    return text.encode("ascii", "backslashreplace")
+    """A header value; names of models and members may hold any character, headers may not."""
+    return _CONTROL.sub(_escape, text.encode("ascii", "backslashreplace"))
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return b"\\x%02x" % ord(found[0])
+
+
+def _listing(paths: Sequence[str]) -> bytes:
+    """`paths` with commas between them; three dots where there are more than a header may hold.
+    The request log has them all."""
+    listed = b",".join(_ascii(path).replace(b",", b"\\x2c") for path in paths)
+    if len(listed) <= _LONGEST_LISTING:
+        return listed
+    whole, _, _ = listed[:_LONGEST_LISTING].rpartition(b",")
+    return whole + b",..."
