@@ -10,7 +10,7 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -24,11 +24,12 @@ from dragoman.config import Settings
 from dragoman.errors import ConfigError
 from dragoman.gateway import Gateway, open_gateway
 from dragoman.http.front import Front
+from dragoman.http.guard import Guard
 from dragoman.http.inference import Inference
-from dragoman.http.metrics import collect
-from dragoman.http.pages import build_pages
+from dragoman.http.lobby import Lobby
 from dragoman.http.server import Bounds, GatewayServer
 from dragoman.observe.colleagues import Colleagues
+from dragoman.observe.exposition import Family
 from dragoman.observe.lag import measure_lag
 from dragoman.observe.traces import open_tracer
 from dragoman.supervisor import Worker, open_sockets
@@ -41,7 +42,7 @@ def build_app(gateway: Gateway) -> Any:
     """The whole ASGI application.
 
     Inference paths go to raw ASGI endpoints, with CORS for the origins that the owner lists;
-    everything else (health, documents, management, the page) is FastAPI's and has no CORS.
+    everything else (health, documents, management, the page) is behind the guard and has no CORS.
     """
     inference: Any = Inference(gateway)
     if origins := gateway.settings.server.cors_origins:
@@ -52,7 +53,7 @@ def build_app(gateway: Gateway) -> Any:
             allow_headers=["*"],
             expose_headers=["*"],
         )
-    return Front(inference, build_pages(gateway))
+    return Front(inference, Guard(gateway, Lobby(gateway)))
 
 
 async def serve(
@@ -126,7 +127,7 @@ def _join(gateway: Gateway, worker: Worker | None) -> None:
             gateway.directory.path,
             worker.number,
             gateway.settings.server.workers,
-            partial(collect, gateway),
+            partial(_collect, gateway),
         )
         loop.add_signal_handler(signal.SIGUSR1, gateway.look)
         loop.add_reader(worker.lifeline, _end_with_supervisor, gateway, worker.lifeline)
@@ -164,6 +165,12 @@ def _warn_of_separate_counts(gateway: Gateway, worker: Worker | None) -> None:
             " counted together",
             workers=gateway.settings.server.workers,
         )
+
+
+def _collect(gateway: Gateway) -> Iterable[Family]:
+    from dragoman.http.metrics import collect  # with FastAPI, which only a scrape needs
+
+    return collect(gateway)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,21 +1,21 @@
-"""Everything that is not inference: health, API documents, management, the browser's pages."""
+"""Everything that is not inference: API documents, management, the browser's pages."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 
 from dragoman import __version__
 from dragoman.errors import DragomanError, InvalidRequest, MethodNotAllowed, NotFound
 from dragoman.gateway import Gateway
 from dragoman.http import admin, docs, guard, metrics, ui
+from dragoman.http.lobby import report_health
 from dragoman.http.reply import error_response
 from dragoman.http.routes import error_shape
 from dragoman.management import Management
@@ -23,8 +23,8 @@ from dragoman.management import Management
 log = structlog.get_logger()
 
 
-def build_pages(gateway: Gateway) -> Any:
-    """The FastAPI application behind the guard of the management paths."""
+def build_pages(gateway: Gateway) -> FastAPI:
+    """The FastAPI application; `guard.Guard` stands in front of it."""
     pages = FastAPI(
         title="Dragoman",
         version=__version__,
@@ -35,7 +35,7 @@ def build_pages(gateway: Gateway) -> Any:
     pages.state.gateway = gateway
     pages.state.management = Management(gateway)
     pages.state.used_logins = set[str]()
-    pages.add_api_route("/health", health, methods=["GET"], include_in_schema=False)
+    pages.add_api_route("/health", report_health, methods=["GET"], include_in_schema=False)
     pages.add_api_route("/", home, methods=["GET"], include_in_schema=False)
     pages.include_router(docs.router)
     pages.include_router(metrics.router)
@@ -48,13 +48,7 @@ def build_pages(gateway: Gateway) -> Any:
         (Exception, _tell_failure),
     ):
         pages.add_exception_handler(kind, handler)
-    return guard.Guard(gateway, pages)
-
-
-async def health() -> JSONResponse:
-    """Whether the gateway answers; needs no key."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return JSONResponse({"status": "ok", "version": __version__, "timestamp": now})
+    return pages
 
 
 async def home(request: Request, token: str | None = None) -> Response:
