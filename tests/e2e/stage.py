@@ -115,7 +115,7 @@ def provider_of_each_protocol(url: str) -> str:
 
 @contextmanager
 def set_stage(
-    folder: Path, describe: Callable[[str], str] = provider_of_each_protocol
+    folder: Path, describe: Callable[[str], str] = provider_of_each_protocol, **environ: str
 ) -> Iterator[Stage]:
     """A stage whose gateway keeps its data in `folder`; `describe` gives its providers' tables
     for the address of the upstream."""
@@ -123,7 +123,7 @@ def set_stage(
         toml = describe(upstream.url) + "[local]\nenabled = true\n"
         (folder / "dragoman.toml").write_text(toml)
         home = LoggingHome(folder)
-        with home.serve(DRAGOMAN_ADMIN_KEY=ADMIN_KEY) as served:
+        with home.serve(DRAGOMAN_ADMIN_KEY=ADMIN_KEY, **environ) as served:
             yield Stage(home, served, upstream)
 
 
