@@ -7,13 +7,10 @@ a third of a second at the start. `/health` is answered here, since nothing may 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
-from starlette.responses import JSONResponse
-
-from dragoman import __version__
 from dragoman.gateway import Gateway
+from dragoman.http.health import report_health
 
 
 class Lobby:
@@ -34,12 +31,6 @@ class Lobby:
                 if self._pages is None:
                     self._pages = await asyncio.to_thread(_build, self._gateway)
         await self._pages(scope, receive, send)
-
-
-def report_health() -> JSONResponse:
-    """Whether the gateway answers; needs no key."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return JSONResponse({"status": "ok", "version": __version__, "timestamp": now})
 
 
 def _build(gateway: Gateway) -> Any:

@@ -15,7 +15,7 @@ from dragoman import __version__
 from dragoman.errors import DragomanError, InvalidRequest, MethodNotAllowed, NotFound
 from dragoman.gateway import Gateway
 from dragoman.http import admin, docs, guard, metrics, ui
-from dragoman.http.lobby import report_health
+from dragoman.http.health import report_health
 from dragoman.http.reply import error_response
 from dragoman.http.routes import error_shape
 from dragoman.management import Management
