@@ -275,7 +275,7 @@ async def test_everybody_can_use_it(running: Running, scheme: str) -> None:
         for place in PLACES:
             await page.goto(f"{running.url}/#{place}")
             await expect(page.get_by_role("heading", level=1)).to_be_visible()
-            await page.wait_for_load_state("networkidle")
+            await expect(page.locator("[aria-busy]")).to_have_count(0)
             assert await find_barriers(page) == [], place
         await page.goto(f"{running.url}/#/keys")
         await page.get_by_role("button", name="Create a key").click()

@@ -134,7 +134,7 @@ export function Loaded<Data>({
   if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} />
   return (
     <div className={styles.empty} aria-busy="true">
-      <Loader size="sm" aria-label={texts.loading} />
+      <Loader size="sm" role="status" aria-label={texts.loading} />
     </div>
   )
 }

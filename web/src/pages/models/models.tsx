@@ -30,8 +30,10 @@ const useTexts = defineTexts({
     protocols: "Without translation",
     shown: (shown: string, all: string) => `${shown} of ${all}`,
     aliases: "Aliases",
-    aliasesAbout:
-      "Names of your own, from the configuration file. Targets are tried in this order.",
+    aliasesAbout: "Names of your own, from the configuration file.",
+    order: "tried in this order",
+    weighted: "drawn by weight",
+    least_latency: "the quickest first",
     nothing: "There are no models yet",
     nothingBody: "They come with the providers.",
     noMatch: "No model matches",
@@ -52,7 +54,10 @@ const useTexts = defineTexts({
     protocols: "无需转换",
     shown: (shown: string, all: string) => `${shown} / ${all}`,
     aliases: "别名",
-    aliasesAbout: "来自配置文件的自定义名称,按此顺序尝试目标。",
+    aliasesAbout: "来自配置文件的自定义名称。",
+    order: "按此顺序尝试",
+    weighted: "按权重抽取",
+    least_latency: "最快者优先",
     nothing: "还没有模型",
     nothingBody: "模型随服务商而来。",
     noMatch: "没有匹配的模型",
@@ -248,10 +253,11 @@ function Aliases({ aliases }: { aliases: Alias[] }) {
         {aliases.map((alias) => (
           <li key={alias.name}>
             <CopyLine text={alias.name} />
-            <span className={styles.targets}>
+            <span className={styles.targets} data-strategy={alias.strategy}>
               {alias.targets.map((target) => (
                 <code key={target}>{target}</code>
               ))}
+              {alias.targets.length > 1 && <Badge color="gray">{texts[alias.strategy]}</Badge>}
             </span>
           </li>
         ))}
