@@ -12,9 +12,10 @@ import pytest
 import structlog
 from relaying import ASK, CHAT, post
 from running_gateway import run_gateway
+from starlette.responses import JSONResponse
 
 from dragoman.errors import InvalidRequest
-from dragoman.http import inference, pages
+from dragoman.http import inference, lobby
 from dragoman.ir import Usage
 from dragoman.observe import log_request, logs, set_up_logging
 from dragoman.protocols import CHAT as CHAT_OPERATION
@@ -116,11 +117,12 @@ async def test_what_is_logged_for_a_request_carries_its_id(
         structlog.get_logger().info("inside")
         raise InvalidRequest("It is a test.")
 
-    async def home() -> None:
+    def health() -> JSONResponse:
         structlog.get_logger().info("beside")
+        return JSONResponse({})
 
     monkeypatch.setattr(inference, "relay", relay)
-    monkeypatch.setattr(pages, "health", home)
+    monkeypatch.setattr(lobby, "report_health", health)
     merge = structlog.contextvars.merge_contextvars
     with structlog.testing.capture_logs(processors=[merge]) as lines:
         async with run_gateway(tmp_path) as running, running.client() as client:

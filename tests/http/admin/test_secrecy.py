@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx2
 from running_gateway import ADMIN_KEY, KEY, Running
 
@@ -26,9 +28,14 @@ async def test_no_get_shows_a_secret(
     made = (await admin.post("/admin/keys", json={"name": "laptop"})).json()
     session = running.gateway.box.mint(guard.SESSION_PURPOSE, 60)
     secrets = {KEY, ADMIN_KEY, FILED, *ADDED, made["key"], session}
+    async with running.client() as client:
+        await client.post("/v1/messages", content=b"{}", headers={"x-request-id": "req_1"})
+    async with asyncio.timeout(10):  # until it is in the log
+        while (await admin.get("/admin/requests/req_1")).status_code == 404:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     document = (await admin.get("/api-docs.json")).json()
     paths = [
-        path.format(provider=provider, key=key)
+        path.format(provider=provider, key=key, request_id="req_1")
         for path, item in document["paths"].items()
         if path.startswith("/admin") and "get" in item
         for provider in ("filed", added)
