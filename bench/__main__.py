@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from bench.charts import draw_charts
 from bench.gateways import GATEWAYS, Gateway
 from bench.installs import install
@@ -27,6 +29,7 @@ from bench.tables import print_tables
 from bench.upstream import run_upstream
 
 _Named = TypeVar("_Named", Gateway, Lane)
+_QUIET = 10  # per cent of all processors
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dragoman-bench"
 
 
@@ -35,6 +38,8 @@ def main() -> None:
     gateways, lanes = _pick(GATEWAYS, options.only), _pick(LANES, options.lanes)
     for gateway in gateways:
         install(gateway, options.cache)
+    if (busy := psutil.cpu_percent(interval=2)) > _QUIET:
+        print(f"The machine is {busy:.0f} % busy: do not trust latencies.", file=sys.stderr)
     figures = Figures()
     with tempfile.TemporaryDirectory(prefix="bench-") as name, run_upstream(Path(name)) as upstream:
         for number in range(1, options.rounds + 1):

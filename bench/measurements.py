@@ -191,8 +191,10 @@ def _measure_streams(
     elapsed = time.monotonic() - began
     memory = running.program.memory()
     failures = read_result(load).failures
+    if events < connections:
+        raise RuntimeError(f"{connections} streams did not get going within the time")
     return {
-        "cpu_us": spent / max(1, events) * 1e6,
+        "cpu_us": spent / events * 1e6,
         "per_s": events / elapsed,
         "kb": max(0, memory - idle) / connections / 1e3,
         "failures": failures,
