@@ -184,14 +184,15 @@ def check_loop(stage: Stage, provider: str) -> None:
 def test_claude_code_talks_to_the_embedded_model(
     programs: Path, stage: Stage, home: Path, local_model: str
 ) -> None:
-    """With a small prompt, since the model's context is small."""
+    """With a small prompt, since the model's context is small. Claude Code goes on up to three
+    times where an answer was cut at its bound, which is up to the model."""
     brief = ("--bare", "--system-prompt", "Be brief.", "--tools", "")
     report = ask_claude_code(
         programs, stage, home, local_model, "Say hello", *brief, CLAUDE_CODE_MAX_OUTPUT_TOKENS="64"
     )
-    assert (report["num_turns"], report["is_error"]) == (1, False)
+    assert not report["is_error"]
     assert report["result"]
-    assert 0 < report["usage"]["output_tokens"] <= 64
+    assert 0 < report["usage"]["output_tokens"] <= 64 * report["num_turns"]
 
 
 SMALL = """\
